@@ -1,0 +1,1 @@
+"""The migrations of the inventory, run from inside the wheel."""

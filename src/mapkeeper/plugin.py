@@ -1,0 +1,177 @@
+"""What an author of a plug-in imports: the contract between a source, the house and a rule pack.
+
+A **connector** knows one kind of store. It lists assets, reads them as Arrow record batches, and says
+what the store itself knows. The core opens and closes it, hands it a plan, retries, limits, classifies
+and records. A **classifier** is a function without arguments that returns rules (`mapkeeper.rules`).
+
+Both come in by entry point, the built-in ones too::
+
+    [project.entry-points."mapkeeper.connectors"]
+    tapes = "acme_tapes:Tapes"           # a Connector
+
+    [project.entry-points."mapkeeper.classifiers"]
+    acme = "acme_rules:rules"            # () -> Iterable[Rule]
+
+`mapkeeper.testing` holds the acceptance kit: run it in your own tests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, runtime_checkable
+
+import pyarrow as pa
+
+from mapkeeper.errors import SourceError
+from mapkeeper.model import Asset, Fact, Flow, Gap, Kind, Place, Reason
+from mapkeeper.rules import Rule
+
+__all__ = [
+    "Asset",
+    "Batch",
+    "Classifier",
+    "Connector",
+    "Fact",
+    "Flow",
+    "Gap",
+    "Kind",
+    "Lookup",
+    "Place",
+    "ReadPlan",
+    "Reason",
+    "Rule",
+    "SourceError",
+    "is_secret",
+    "secret",
+]
+
+Classifier = Callable[[], Iterable[Rule]]
+"""What the entry-point group ``mapkeeper.classifiers`` holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """How much of an asset to read; a limit of ``None`` is no limit.
+
+    A connector that leaves something out because of a limit draws what it reads at random where the store
+    allows it, from all over the asset where not, and yields one `Gap` with ``Reason.BUDGET``.
+    """
+
+    rows: int | None = None
+    bytes: int | None = None
+    seed: int = 0  # of whatever is drawn at random: same seed, same sample
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of an asset. The only holder of values; it dies in the worker that read it.
+
+    Columns are fields: a nested field is its path (``address.city``), a repeated one a column of lists.
+    A column's Arrow metadata may hold ``comment``, the store's own description of it. Batches of one asset
+    may have different columns (a log file with lines of two formats). The rows are left out of ``repr``
+    so that no traceback or log line can carry them.
+    """
+
+    data: pa.RecordBatch = field(repr=False)
+    method: str = "all"  # how these rows were chosen: "all", "random rows", "blocks spread over the file", "head"
+    random: bool = False  # each row of the asset had the same chance: the ledger's bound holds
+    bytes: int = 0  # of the source, read for these rows
+    member: str | None = None  # which object of a family
+    unit: str = "row"  # what a position counts: "row", "line", "record"
+    first: int | None = None  # position of the first row, counted from 1; None: rows have no position
+    positions: Sequence[int] | None = None  # of every row, where they do not follow each other
+    resume: str | None = None  # hand it to ``read`` to go on after these rows
+
+
+def secret(**options: Any) -> Any:
+    """Declare a setting that is or may hold a secret.
+
+    It is left out of ``repr``, and may be given as ``env:NAME`` or ``file:PATH``, which the core resolves just
+    before it opens the connector. Takes what `dataclasses.field` takes.
+    """
+    return dataclasses.field(repr=False, metadata={"secret": True}, **options)
+
+
+def is_secret(setting: dataclasses.Field[Any]) -> bool:
+    """Whether a setting was declared with `secret`."""
+    return bool(setting.metadata.get("secret"))
+
+
+class Connector(ABC):
+    """Opens one source. Make it a dataclass: its fields are its settings, named as in the configuration.
+
+    The core calls ``open`` once, then the other methods, then ``close``, whatever happened. An asset comes
+    to ``read`` as ``survey`` yielded it, maybe in another process: what ``Asset.handle`` holds must pickle.
+    A method that cannot do its work raises `SourceError` ``from None`` with the reason code, without values.
+    """
+
+    @classmethod
+    def settings_for(cls, target: str) -> Mapping[str, Any] | None:
+        """The settings that reach what a user typed after ``inspect``; ``None``: not mine.
+
+        Cheap: looks at the text and, for a path, at the file's first bytes.
+        """
+        return None
+
+    @property
+    @abstractmethod
+    def target(self) -> str:
+        """The address of the source as people know it, without secrets."""
+
+    def open(self) -> None:
+        """Connect. Raises `SourceError` with ``unreachable``, ``denied`` or ``missing``."""
+        return
+
+    def close(self) -> None:
+        """Let go of whatever was opened; called once, also after an error."""
+        return
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def survey(self) -> Iterator[Asset]:
+        """List what lies there, in a stable order. Reads names and sizes, no contents.
+
+        Something that is seen but cannot be listed or read is an asset with a ``gap``.
+        """
+
+    @abstractmethod
+    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
+        """Read an asset as far as the plan goes, a bounded number of rows at a time.
+
+        What could not be read is a `Gap` between the batches, and reading goes on where it can. Raises
+        `SourceError` where nothing more can be read. ``resume_from`` is the ``resume`` of a batch that a
+        former reading of the unchanged asset yielded: what came up to it is not read again.
+        """
+
+    def mark(self, asset: Asset) -> str | None:
+        """What changes whenever the asset's contents do; ``None``: the source cannot tell."""
+        return None
+
+    def facts(self, asset: Asset) -> Iterable[Fact]:
+        """What the store says of the asset: place, encryption, exposure, retention, … each with its method.
+
+        A fact named ``country``, ``region`` or ``operator`` tells where the asset lies.
+        """
+        return ()
+
+    def flows(self) -> Iterable[Flow]:
+        """Which assets feed others or are fed, as far as the store itself says."""
+        return ()
+
+
+@runtime_checkable
+class Lookup(Protocol):
+    """A connector may also answer a responder's question: where are these values?"""
+
+    def lookup(self, asset: Asset, field: str, values: Sequence[str]) -> Iterator[Batch]:
+        """The rows whose field equals one of the values, and no others."""
+        ...
