@@ -1,4 +1,4 @@
-"""The nouns. Frozen, without behaviour, and without any value read from a source.
+"""The nouns. Frozen, without behaviour but what follows from their fields, and without any value from a source.
 
 Read this file first: everything else passes these about. The words are those of ``docs/words.md``.
 """
@@ -180,6 +180,18 @@ class Finding:
     special: str | None = None  # "art9", "art10"
     subject: str | None = None
     source_role: SourceRole | None = None
+
+    @property
+    def share(self) -> float:
+        """Hits of the filled cells."""
+        return self.hits / self.filled if self.filled else 0.0
+
+    @property
+    def level(self) -> Level:
+        """What the confidence is worth in words."""
+        if self.confidence >= CERTAIN_FROM:
+            return Level.CERTAIN
+        return Level.LIKELY if self.confidence >= LIKELY_FROM else Level.POSSIBLE
 
 
 @dataclass(frozen=True, slots=True)

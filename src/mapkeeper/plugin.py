@@ -21,6 +21,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
 import pyarrow as pa
@@ -115,6 +116,11 @@ class Connector(ABC):
         Cheap: looks at the text and, for a path, at the file's first bytes.
         """
         return None
+
+    @classmethod
+    def within(cls, folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings as they are meant in a workspace: relative paths start at its folder."""
+        return settings
 
     @property
     @abstractmethod

@@ -1,0 +1,116 @@
+"""Databases behind a server, read as far as their SQLAlchemy dialect goes: the first rows of each table and view.
+
+An asset's OpenLineage id is namespace ``scheme://host:port`` and name ``database.schema.table``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import URL, NullPool, Select, create_engine, inspect, literal_column, select, table
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
+
+from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
+from mapkeeper_connectors.sql.columns import cut, record_batch, size
+
+_ROWS = 8192
+_BYTES = 8 << 20
+_SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "pg_catalog", "sys"})
+
+
+class Server:
+    """One open connection to a database."""
+
+    def __init__(self, url: URL, target: str) -> None:
+        self._url = url
+        self._target = target
+        try:
+            self._engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        except ImportError:
+            raise self._refuse(Reason.UNSUPPORTED, f"the driver for {url.drivername} is not installed") from None
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            raise self._refuse(Reason.UNSUPPORTED, f"the URL does not suit ({type(error).__name__})") from None
+        if self._engine.dialect.is_async:
+            raise self._refuse(Reason.UNSUPPORTED, f"{url.drivername} is an asynchronous driver; name another")
+        try:
+            self._connection = self._engine.connect()
+        except SQLAlchemyError as error:
+            says = f"no connection ({type(error).__name__}); check host, port, user and password"
+            raise self._refuse(Reason.UNREACHABLE, says) from None
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def survey(self) -> Iterator[Asset]:
+        """Tables and views of every schema but the server's own."""
+        try:
+            yield from self._listed()
+        except SQLAlchemyError as error:
+            raise self._refuse(Reason.DENIED, f"the tables cannot be listed ({type(error).__name__})") from None
+
+    def _listed(self) -> Iterator[Asset]:
+        names = inspect(self._connection)
+        url = self._url
+        namespace = f"{url.get_backend_name()}://{url.host or ''}" + (f":{url.port}" if url.port else "")
+        for schema in sorted(names.get_schema_names()):
+            if schema in _SYSTEM:
+                continue
+            kinds = dict.fromkeys(names.get_table_names(schema), Kind.TABLE)
+            kinds |= dict.fromkeys(names.get_view_names(schema), Kind.VIEW)
+            for name, kind in sorted(kinds.items()):
+                full = f"{schema}.{name}"
+                yield Asset(full, kind, namespace, f"{url.database or ''}.{full}", handle=(schema, name))
+
+    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
+        """Read from the start; there is no going on from the middle, as nothing orders the rows."""
+        try:
+            yield from self._read(asset, plan)
+        except (SQLAlchemyError, NoSuchTableError) as error:
+            says = f"{asset.name}: cannot be read ({type(error).__name__}); check the right to SELECT"
+            raise self._refuse(Reason.UNREADABLE, says) from None
+
+    def _read(self, asset: Asset, plan: ReadPlan) -> Iterator[Batch | Gap]:
+        schema, name = asset.handle if isinstance(asset.handle, tuple) else (None, asset.name)
+        query: Select[Any] = select(literal_column("*")).select_from(table(name, schema=schema))
+        if plan.rows is not None:
+            query = query.limit(plan.rows + 1)  # one more tells whether there are more
+        rows: list[tuple[Any, ...]] = []
+        done = held = cut_cells = bytes_read = 0
+        more, method = False, "all" if plan.rows is None and plan.bytes is None else "head"
+        with self._connection.execution_options(stream_results=True, max_row_buffer=100).execute(query) as result:
+            names = list(result.keys())
+            types = [pa.string()] * len(names)
+            for row in result:
+                if done + len(rows) == plan.rows or (plan.bytes is not None and bytes_read >= plan.bytes):
+                    more = True
+                    break
+                cells, too_long = cut(row)
+                cut_cells += too_long
+                rows.append(cells)
+                held += size([cells])
+                bytes_read += size([cells])
+                if len(rows) >= _ROWS or held >= _BYTES:
+                    yield Batch(record_batch(names, types, rows), method, bytes=held, first=done + 1)
+                    done, rows, held = done + len(rows), [], 0
+        if rows or not done:
+            yield Batch(record_batch(names, types, rows), method, bytes=held, first=done + 1)
+        if more:
+            yield Gap(Reason.BUDGET, 1, "table read from its start only; its other rows were left out")
+        if cut_cells:
+            yield Gap(Reason.TOO_LARGE, cut_cells, "cells over 1 MiB, read up to there")
+
+    def mark(self) -> str | None:
+        """A server does not tell."""
+        return None
+
+    def facts(self) -> Iterable[Fact]:
+        """The version of the server."""
+        version = self._engine.dialect.server_version_info
+        yield Fact("version", None if version is None else ".".join(map(str, version)), "api")
+
+    def _refuse(self, reason: Reason, says: str) -> SourceError:
+        return SourceError(reason, f"{self._target}: {says}")

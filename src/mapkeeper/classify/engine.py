@@ -1,0 +1,36 @@
+"""The engine: a set of rules, ready to run over the batches of any asset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from mapkeeper.classify.classification import Classification
+from mapkeeper.classify.redaction import Redaction
+from mapkeeper.classify.ruleset import Ruleset
+from mapkeeper.classify.weights import Weights, Words
+from mapkeeper.rules import Rule
+
+
+class Engine:
+    """A set of rules, ready to run. Keeps no value; make one a worker and use it for many assets."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._ruleset = Ruleset(rules, Words.shipped(), Weights.shipped())
+        self._redaction = Redaction(self._ruleset.rules)
+        self.fingerprint = self._ruleset.fingerprint()
+        """Changes whenever a rule, a weight or a word does; part of what makes an asset unchanged."""
+
+    def __repr__(self) -> str:
+        return f"Engine({len(self._ruleset.rules)} rules)"
+
+    def start(self, asset_name: str, *, client_domains: tuple[str, ...] = (), reveal: int = 0) -> Classification:
+        """Begin with an asset.
+
+        ``client_domains`` tell a client's own people from others; ``reveal`` keeps up to so many true values of each
+        finding for the caller to show.
+        """
+        return Classification(self._ruleset, asset_name, client_domains, reveal)
+
+    def redact(self, name: str, token: Callable[[str, str], str]) -> str:
+        """Replace each part of a name (key, path, sheet, column) that identifies somebody by ``token(kind, value)``."""
+        return self._redaction.redacted(name, token)

@@ -1,0 +1,39 @@
+"""A field as it was counted, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mapkeeper.classify.names import Name, Speech
+from mapkeeper.classify.tally import FieldTally, RuleTally
+from mapkeeper.classify.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A field: its counts, and by number the rules that matched and those that its name speaks for."""
+
+    tally: FieldTally
+    name: Name
+    speeches: Mapping[int, Speech]
+    rules: Mapping[int, RuleTally]
+
+    def is_text(self, weights: Weights) -> bool:
+        """Whether its cells are texts, not values of one kind."""
+        tally, filled = self.tally, max(1, self.tally.filled)
+        return tally.kind == "text" and (
+            tally.words / filled >= weights["text", "words"] or tally.characters / filled >= weights["text", "length"]
+        )
+
+    def counts_up(self, weights: Weights) -> bool:
+        """Whether its integers rise from row to row, like those of a key."""
+        tally = self.tally
+        return tally.steps >= 8 and tally.rises / tally.steps >= weights["limits", "sequence"]
+
+    def speaks_otherwise(self, category: str, categories: Mapping[int, str]) -> bool:
+        """Whether the name clearly speaks for rules of other categories (by number) only."""
+        clear = {
+            categories[rule] for rule, speech in self.speeches.items() if not speech.vague and speech.strength >= 0.9
+        }
+        return bool(clear) and category not in clear

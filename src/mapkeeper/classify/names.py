@@ -1,0 +1,154 @@
+"""How far the name of a field speaks for a rule."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mapkeeper.classify.weights import Weights, Words
+from mapkeeper.rules import Rule
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_LONGEST = 5
+"""Words of a phrase."""
+
+_KEPT = ("ss", "us", "is", "as", "os")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A field's name, taken apart."""
+
+    words: tuple[str, ...]
+
+    @property
+    def glued(self) -> str:
+        """Its words without anything between them."""
+        return "".join(self.words)
+
+    def __contains__(self, phrase: Phrase) -> bool:
+        """Whether the words of a phrase follow each other somewhere in it."""
+        wanted, count = phrase.words, len(phrase.words)
+        if wanted[0] not in self.words:
+            return False
+        return any(self.words[at : at + count] == wanted for at in range(len(self.words) - count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase as it is spelled, and taken apart."""
+
+    text: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What a name says for a rule."""
+
+    phrase: str  # "email address"
+    strength: float  # 1 the whole name, less where more words stand around
+    vague: bool = False  # needs the table or the neighbours to agree
+
+
+class Vocabulary:
+    """The names that rules know, and what they say in a field's name."""
+
+    def __init__(self, rules: Sequence[Rule], words: Words, weights: Weights) -> None:
+        self._words = words
+        self._weights = weights
+        self._rules: dict[str, set[int]] = {}
+        self._spelled: dict[str, str] = {}
+        for number, rule in enumerate(rules):
+            for phrase in rule.names:
+                glued = self.name(phrase).glued
+                self._rules.setdefault(glued, set()).add(number)
+                self._spelled.setdefault(glued, phrase)
+        self.context = tuple(self.phrases(rule.context) for rule in rules)
+        """By rule, its context words."""
+        self.people = self.phrases(words.people)
+        self._weak = {
+            number: self.phrases((*rule.names, *rule.context))
+            for number, rule in enumerate(rules)
+            if rule.weak and rule.find
+        }
+
+    def phrases(self, texts: Iterable[str]) -> tuple[Phrase, ...]:
+        """Some phrases, taken apart once and for all."""
+        return tuple(Phrase(text, self.name(text).words) for text in texts)
+
+    def near(self, *names: Name) -> frozenset[int]:
+        """The weak rules for which a name has a word that speaks or stands beside."""
+        return frozenset(
+            number
+            for number, phrases in self._weak.items()
+            if any(phrase in name for phrase in phrases for name in names)
+        )
+
+    def name(self, text: str) -> Name:
+        """Take a name apart: camel case, snakes, dots, digits, short forms; lower case, singular, no accents."""
+        return Name(tuple(take_apart(text, self._words.short, self._words.dropped)))
+
+    def speaks(self, name: Name) -> dict[int, Speech]:
+        """The rules that a field's name speaks for, by number."""
+        words = name.words
+        spoken: dict[int, tuple[int, int, Speech]] = {}
+        spans: list[tuple[int, int, set[int]]] = []
+        for start in range(len(words)):
+            for end in range(start + 1, min(len(words), start + _LONGEST) + 1):
+                glued = "".join(words[start:end])
+                rules = self._rules.get(glued)
+                if not rules:
+                    continue
+                spans.append((start, end, rules))
+                speech = self._speech(words, start, end, self._spelled[glued])
+                for rule in rules if speech else ():
+                    assert speech is not None
+                    if rule not in spoken or spoken[rule][2].strength < speech.strength:
+                        spoken[rule] = (start, end, speech)
+        # The longest phrase owns its words: in "user name" the word "name" does not speak for itself.
+        return {
+            rule: speech
+            for rule, (start, end, speech) in spoken.items()
+            if not any(
+                left <= start and end <= right and right - left > end - start and rule not in others
+                for left, right, others in spans
+            )
+        }
+
+    def _speech(self, words: tuple[str, ...], start: int, end: int, phrase: str) -> Speech | None:
+        before, after = words[:start], [word for word in words[end:] if not word.isdigit()]
+        if any(word in self._words.asking for word in before):
+            return None
+        after = [word for word in after if word not in self._words.neutral]
+        if any(word in self._words.changing for word in after):
+            return None
+        thing = next((word for word in reversed(before) if not word.isdigit()), None)
+        vague = "".join(words[start:end]) in self._words.vague
+        if vague and thing in self._words.things:
+            return None
+        if after:
+            return Speech(phrase, self._weights["names", "elsewhere"], vague)
+        return Speech(phrase, self._weights["names", "at_the_end" if before else "whole"], vague)
+
+
+def take_apart(text: str, short: Mapping[str, str], dropped: frozenset[str]) -> list[str]:
+    """The words of a name, in lower case, singular and without accents."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    words: list[str] = []
+    for part in _PARTS.findall(plain):
+        word = singular(part.casefold())
+        words.extend(short.get(word, word).split())
+    kept = [word for word in words if word not in dropped]
+    return kept or words
+
+
+def singular(word: str) -> str:
+    """An English plural as its singular; what does not look like one stays."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith(_KEPT):
+        return word
+    if word.endswith("sses"):
+        return word[:-2]
+    return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]

@@ -1,0 +1,81 @@
+"""Names are values too: an object key, path, sheet or column name can hold an address or a number of somebody."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import regex
+
+from mapkeeper.classify.expressions import LONGEST, PATIENCE, Expression
+from mapkeeper.rules import Rule
+
+Token = Callable[[str, str], str]
+
+_PART = regex.compile(r"[^/\\?&=,;|\s{}<>\"]+")
+"""A name is looked at part by part: what is between separators of paths and queries."""
+
+_CLOCK = regex.compile(
+    r"(?:19|20)\d{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:[-_.T ]?\d{2,9}Z?)?|1\d{9}|1\d{12}"
+)
+"""Days, and seconds or milliseconds since 1970: they make names of files, not of people."""
+
+_BELIEVED = 0.5
+"""Least score of a pattern that may redact without a check …"""
+
+_CHANCE = 0.05
+"""… or share of random digits up to which a check may be passed."""
+
+
+class Redaction:
+    """What replaces the parts of a name that identify somebody."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = [
+            (rule, [Expression(pattern.regex) for pattern in rule.find if _trusted(rule, pattern.score)])
+            for rule in rules
+            if rule.identifying
+        ]
+
+    def redacted(self, name: str, token: Token) -> str:
+        """The name with each part that an identifying rule recognizes replaced by ``token(kind, value)``."""
+        if len(name) > LONGEST:
+            return token("name", name)
+        return _PART.sub(lambda part: self._part(part.group(), token), name)
+
+    def _part(self, part: str, token: Token) -> str:
+        if not any(char.isdigit() or char == "@" for char in part):
+            return part
+        out: list[str] = []
+        at = 0
+        for start, end, kind in sorted(self._found(part), key=lambda span: (span[0], -span[1])):
+            if start >= at:
+                out += [part[at:start], token(kind, part[start:end])]
+                at = end
+        return "".join([*out, part[at:]])
+
+    def _found(self, part: str) -> Iterator[tuple[int, int, str]]:
+        spellings = {part, part.replace("_", " ")}  # to an expression "_" is a letter, in a name mostly a space
+        for rule, expressions in self._rules:
+            for expression, spelled in itertools.product(expressions, spellings):
+                group: int | str = "value" if expression.named else 0
+                for match in expression.compiled.finditer(spelled, timeout=PATIENCE):
+                    start, end = match.span(group)
+                    if start < end and _identifies(rule, part[start:end]):
+                        yield start, end, rule.category.rpartition(".")[2]
+
+
+def _trusted(rule: Rule, score: float) -> bool:
+    return (
+        score >= _BELIEVED
+        if rule.check is None
+        else rule.chance is None or rule.chance <= _CHANCE or score >= _BELIEVED
+    )
+
+
+def _identifies(rule: Rule, value: str) -> bool:
+    if _CLOCK.fullmatch(value):
+        return False
+    if value.isdigit() and (rule.check is None or rule.chance is None or rule.chance > _CHANCE):
+        return False
+    return rule.check is None or rule.check(value)

@@ -1,0 +1,66 @@
+"""The command that prints the record of processing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mapkeeper.cli.options import AtOption, OutputOption, WorkspaceOption, clock, open_inventory, open_workspace
+from mapkeeper.cli.output import put
+from mapkeeper.errors import ConfigurationError, UsageError
+from mapkeeper.report.record import RecordFormat, RecordView
+
+if TYPE_CHECKING:
+    from mapkeeper.config import Workspace
+    from mapkeeper.inventory import Inventory
+
+
+def register(
+    client: Annotated[str | None, typer.Option("--client", "-c", metavar="ID", help="Whose record.")] = None,
+    provider: Annotated[bool, typer.Option("--provider", help="The record of your own data.")] = False,
+    view: Annotated[
+        RecordView | None,
+        typer.Option("--view", help="As controller or as processor; else what your role asks for."),
+    ] = None,
+    format: Annotated[RecordFormat, typer.Option("--format", "-f", help="How to print it.")] = RecordFormat.HTML,
+    at: AtOption = None,
+    output: OutputOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Print a client's record of processing: what is declared, what was observed, and the evidence.
+
+    [dim]Example:[/dim] mapkeeper register --client globex -o globex.html
+    """
+    from mapkeeper.report.formats import printed
+    from mapkeeper.report.register import register as record_of
+
+    if (client is None) == (not provider):
+        raise UsageError("register needs either --client ID or --provider" + ("" if client is None else ", not both"))
+    opened = open_workspace(workspace)
+    whose = client if client is not None else _own(opened)
+    with open_inventory(opened, make=True) as inventory:
+        scan = inventory.resolve(at) if at is not None else None
+        record = record_of(opened, inventory, whose, clock(), view, scan)
+    put(printed(record, format), output)
+
+
+def write_register(opened: Workspace, inventory: Inventory, client: str, path: Path, now: dt.datetime) -> None:
+    """Write a client's record as a page of HTML."""
+    from mapkeeper.report.formats import as_html
+    from mapkeeper.report.register import register as record_of
+
+    put(as_html(record_of(opened, inventory, client, now)), path)
+
+
+def _own(opened: Workspace) -> str:
+    if opened.own is None:
+        raise ConfigurationError("clients/: no file says own = true; 'mapkeeper init' makes one for your own data")
+    return opened.own.id
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("register")(register)

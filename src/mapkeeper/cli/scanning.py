@@ -1,0 +1,286 @@
+"""Commands that read sources: inspect, scan, demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mapkeeper.cli.options import (
+    AllOption,
+    AssetOption,
+    CategoryOption,
+    ClientOption,
+    DepthOption,
+    FormatOption,
+    LevelOption,
+    ListingFormat,
+    OutputOption,
+    SourceOption,
+    StrictOption,
+    WorkersOption,
+    WorkspaceOption,
+    clock,
+    open_inventory,
+    open_workspace,
+)
+from mapkeeper.cli.output import listing, put, remark, size
+from mapkeeper.cli.progress import watching
+from mapkeeper.cli.reading import COVERAGE_COLUMNS, FINDING_COLUMNS, shown_coverage, shown_finding
+from mapkeeper.model import Depth
+
+if TYPE_CHECKING:
+    from mapkeeper.config import Workspace
+    from mapkeeper.scan import ScanOutcome
+
+
+def inspect(
+    targets: Annotated[
+        list[str], typer.Argument(metavar="TARGET…", help="A file, a folder, a SQLAlchemy URL, or env:NAME.")
+    ],
+    depth: DepthOption = None,
+    workers: WorkersOption = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Print what was read and what not instead.")] = False,
+    reveal: Annotated[
+        int, typer.Option("--reveal", min=0, metavar="N", help="Show up to N distinct true values a finding.")
+    ] = 0,
+    all: AllOption = False,
+    asset: AssetOption = None,
+    category: CategoryOption = None,
+    level: LevelOption = None,
+    strict: StrictOption = False,
+    format: FormatOption = ListingFormat.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Look at something ad hoc: which fields hold personal data. Nothing is stored.
+
+    [dim]Examples:[/dim] mapkeeper inspect exports/ · mapkeeper inspect shop.db --all · mapkeeper inspect env:CRM_URL
+    """
+    from mapkeeper.errors import SourceError, UsageError
+    from mapkeeper.inventory import finding_id
+    from mapkeeper.report import listing as rows
+    from mapkeeper.scan import Inspection
+
+    if reveal and output is not None:
+        raise UsageError("--reveal prints true values to stdout only; leave --output out")
+    if reveal:
+        remark("mapkeeper: what follows holds true values of personal data; do not keep it")
+    wanted = rows.Filter(asset=asset, category=category, level=level, all=all)
+    found: list[dict[str, Any]] = []
+    covered: list[dict[str, Any]] = []
+    failed = 0
+    with watching() as progress:
+        inspection = Inspection(depth or Depth.SAMPLE, workers or 2, reveal)
+        for target in targets:
+            try:
+                for shown, result in inspection.look(target, partial(progress.read, target)):
+                    name, kind = result.asset.name, result.asset.kind.value
+                    covered.append(rows.coverage_row(None, shown, name, kind, result.coverage))
+                    for one in result.findings:
+                        id = finding_id("", shown, name, one.field, one.category, one.entity)
+                        found.append(rows.inspected(id, shown, result, one))
+            except SourceError as error:
+                failed += 1
+                remark(f"mapkeeper: {error}")
+    if failed == len(targets):
+        raise typer.Exit(3)
+    gaps = sum(len(row["gaps"]) for row in covered)
+    if coverage:
+        listing(
+            [row for row in covered if wanted.takes(row)], format, COVERAGE_COLUMNS[1:], output, "nothing to read",
+            shown_coverage,
+        )  # fmt: skip
+    else:
+        columns = (*FINDING_COLUMNS[2:], "values") if reveal else FINDING_COLUMNS[2:]
+        listing(
+            [row for row in found if wanted.takes(row)], format, columns, output, "no personal data found",
+            shown_finding,
+        )  # fmt: skip
+        if gaps:
+            remark(f"mapkeeper: {_gaps_in_words(covered)}; --coverage tells which")
+    if failed or (strict and gaps):
+        raise typer.Exit(1)
+
+
+def _gaps_in_words(covered: Iterable[dict[str, Any]]) -> str:
+    gapped = [row for row in covered if row["gaps"]]
+    reasons = sorted({gap["reason"] for row in gapped for gap in row["gaps"]})
+    return f"{len(gapped)} asset{'s' if len(gapped) != 1 else ''} not read wholly ({', '.join(reasons)})"
+
+
+def scan(
+    client: ClientOption = None,
+    source: SourceOption = None,
+    depth: DepthOption = None,
+    workers: WorkersOption = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be read.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read also what has not changed.")] = False,
+    strict: StrictOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Read the sources, classify what is new or changed, and record it in the inventory.
+
+    What was recorded when a scan is interrupted stays, and the next scan goes on from there.
+
+    [dim]Example:[/dim] mapkeeper scan --client globex --depth full
+    """
+    opened = open_workspace(workspace)
+    if plan:
+        _plan(opened, client, source, depth, fresh)
+        return
+    outcome = run(opened, client, source, depth, workers, fresh)
+    _report(outcome)
+    bad = any(one.state in ("unreachable", "busy") or one.unmapped for one in outcome.sources)
+    if outcome.sources and all(one.state in ("unreachable", "busy") for one in outcome.sources):
+        raise typer.Exit(3)
+    if bad or (strict and any(one.gaps or one.sampled for one in outcome.sources)):
+        raise typer.Exit(1)
+
+
+def _choice(
+    opened: Workspace, client: str | None, source: str | None, depth: Depth | None, workers: int | None, fresh: bool
+) -> Any:
+    from mapkeeper.config import nearest
+    from mapkeeper.errors import UsageError
+    from mapkeeper.scan import Choice
+
+    if client is not None and client not in opened.clients:
+        raise UsageError(f"--client {client}: is no client{nearest(client, opened.clients)}")
+    if source is not None and source not in opened.sources:
+        raise UsageError(f"--source {source}: is no source{nearest(source, opened.sources)}")
+    chosen = tuple(
+        id
+        for id, owner in opened.owners.items()
+        if source in (None, id) and (client is None or owner == client or (owner is None and opened.shares(id, client)))
+    )
+    if not chosen:
+        raise UsageError("no source to scan; add one to mapkeeper.toml or to a client's file")
+    return Choice(chosen, client, depth or opened.scan.depth, workers or opened.scan.workers, fresh)
+
+
+def run(
+    opened: Workspace,
+    client: str | None = None,
+    source: str | None = None,
+    depth: Depth | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+) -> ScanOutcome:
+    """Scan with progress on stderr."""
+    from mapkeeper.scan import Scan
+
+    choice = _choice(opened, client, source, depth, workers, fresh)
+    with open_inventory(opened, make=True) as inventory, watching() as progress:
+        return Scan(opened, inventory, choice, clock, progress).run()
+
+
+def _plan(opened: Workspace, client: str | None, source: str | None, depth: Depth | None, fresh: bool) -> None:
+    from mapkeeper.scan import Scan
+
+    choice = _choice(opened, client, source, depth, 1, fresh)
+    rows: list[dict[str, Any]] = []
+    with open_inventory(opened, make=True) as inventory, watching() as progress:
+        for id, planned, error in Scan(opened, inventory, choice, clock, progress).plan():
+            if error is not None:
+                rows.append({"source": id, "assets": None, "rows": None, "bytes": None, "state": str(error)})
+                continue
+            rows.append(
+                {
+                    "source": id,
+                    "assets": len(planned),
+                    "rows": sum(one.asset.rows or 0 for one in planned) or None,
+                    "bytes": sum(one.asset.bytes or 0 for one in planned) or None,
+                    "state": f"to read, {choice.depth.value}" if planned else "unchanged",
+                }
+            )
+    listing(rows, ListingFormat.TABLE, ("source", "assets", "rows", "bytes", "state"))
+
+
+def _report(outcome: ScanOutcome) -> None:
+    rows = [
+        {
+            "source": one.source,
+            "state": one.state,
+            "read": one.read,
+            "unchanged": one.unchanged,
+            "vanished": one.vanished,
+            "rows": one.rows,
+            "bytes": size(one.bytes),
+            "findings": one.findings,
+            "gaps": one.gaps,
+        }
+        for one in outcome.sources
+    ]
+    columns = ("source", "state", "read", "unchanged", "vanished", "rows", "bytes", "findings", "gaps")
+    listing(rows, ListingFormat.TABLE, columns)
+    for one in outcome.sources:
+        if one.says:
+            remark(f"mapkeeper: source {one.source}: {one.says}")
+        if one.unmapped:
+            count = len(one.unmapped)
+            remark(
+                f"mapkeeper: source {one.source}: {count} asset{'s' if count > 1 else ''} of no client, booked to the"
+                f" provider (PD-SEP-002): {', '.join(one.unmapped[:3])}{' …' if count > 3 else ''}"
+            )
+    put(f"scan {outcome.scan}: 'mapkeeper history {outcome.scan}' tells what it found different", None)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="A new or empty folder.")] = Path("mapkeeper-demo"),
+) -> None:
+    """Make a workspace of generated clients, scan it, and say what to open next. No server, no network.
+
+    [dim]Example:[/dim] mapkeeper demo /tmp/tour
+    """
+    from mapkeeper import demo as estate
+    from mapkeeper.cli.register import write_register
+
+    estate.build(folder, clock().date())
+    opened = open_workspace(folder)
+    outcome = run(opened)
+    _report(outcome)
+    put("", None)
+    with open_inventory(opened) as inventory:
+        _summary(opened, inventory)
+        for id in opened.clients:
+            write_register(opened, inventory, id, folder / f"register-{id}.html", clock())
+    put("", None)
+    put("Open next:", None)
+    for id, client in opened.clients.items():
+        view = "Art. 30(1), your own" if client.file.client.own else "Art. 30(2)"
+        put(
+            f"  {folder / f'register-{id}.html'}   the record of processing for {client.file.client.name}, {view}", None
+        )
+    put(f"  mapkeeper findings --workspace {folder} --client {next(iter(opened.clients))}", None)
+    put(f"  mapkeeper coverage --workspace {folder}", None)
+
+
+def _summary(opened: Workspace, inventory: Any) -> None:
+    view = inventory.at()
+    assets, found = view.assets(), [one for one in view.findings() if one.finding.level != "possible"]
+    rows = []
+    for id, client in opened.clients.items():
+        own = [one for one in found if one.client == id]
+        rows.append(
+            {
+                "client": client.file.client.name,
+                "country": client.file.client.country,
+                "assets": sum(one.client == id for one in assets),
+                "with personal data": len({(one.source, one.asset) for one in own}),
+                "fields": len({(one.source, one.asset, one.finding.field) for one in own}),
+                "categories": len({one.finding.category for one in own}),
+                "special": sum(one.finding.special is not None for one in own),
+                "not read wholly": sum(one.client == id and not one.coverage.complete for one in assets),
+            }
+        )
+    listing(rows, ListingFormat.TABLE, list(rows[0]))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("demo")(demo)
+    app.command("inspect")(inspect)
+    app.command("scan")(scan)

@@ -1,0 +1,34 @@
+"""Secrets stay out of configuration files: ``env:NAME`` and ``file:PATH`` are looked up as late as possible."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mapkeeper.errors import ConfigurationError
+
+
+def resolve(text: str, folder: Path, where: str) -> str:
+    """What a reference stands for, without surrounding white space; any other text stands for itself.
+
+    Args:
+        text: ``env:NAME``, ``file:PATH`` (relative to ``folder``) or anything else.
+        folder: The workspace.
+        where: File and key, for the error.
+
+    Raises:
+        ConfigurationError: the variable or file is not there; never tells what was found.
+    """
+    kind, _, name = text.partition(":")
+    if kind == "env":
+        if not (value := os.environ.get(name, "").strip()):
+            raise ConfigurationError(f"{where}: environment variable {name} is not set")
+        return value
+    if kind == "file":
+        try:
+            return (folder / name).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise ConfigurationError(f"{where}: there is no file {name}") from None
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"{where}: file {name} cannot be read") from None
+    return text

@@ -1,0 +1,136 @@
+"""Finds plug-ins by entry point: connectors, classifiers. The built-in ones come in by the same door."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from mapkeeper.categories import categories
+from mapkeeper.errors import PluginError, RuleError
+from mapkeeper.plugin import Connector, is_secret
+from mapkeeper.rules import Rule
+
+CONNECTORS = "mapkeeper.connectors"
+CLASSIFIERS = "mapkeeper.classifiers"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An installed plug-in, loaded or not."""
+
+    kind: str  # "connector" or "classifier"
+    name: str
+    distribution: str
+    version: str
+    module: str
+    says: str  # first line of its docstring, the number of its rules, or why it cannot be loaded
+    works: bool
+
+
+def catalogue() -> Mapping[str, Callable[[], Mapping[str, bool]]]:
+    """For every installed connector, what gives its settings by name and whether each is secret."""
+    return {entry.name: partial(settings, entry.name) for entry in entry_points(group=CONNECTORS)}
+
+
+def connector(name: str) -> type[Connector]:
+    """The connector of this name. Raises PluginError where it is not installed or cannot be loaded."""
+    entries = {entry.name: entry for entry in entry_points(group=CONNECTORS)}
+    if name not in entries:
+        close = get_close_matches(name, entries, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"installed are {', '.join(sorted(entries))}"
+        raise PluginError(f"connector {name!r} is not installed; {hint}")
+    return _connector(entries[name])
+
+
+def settings(name: str) -> Mapping[str, bool]:
+    """A connector's settings by name, and whether each is secret."""
+    return {field.name: is_secret(field) for field in dataclasses.fields(_dataclass(connector(name))) if field.init}
+
+
+def connect(name: str, given: Mapping[str, Any], folder: Path) -> Connector:
+    """Make a connector, not yet open, with settings as they stand in a workspace; secrets already looked up.
+
+    Raises PluginError where a setting is missing.
+    """
+    cls = connector(name)
+    required = {
+        field.name
+        for field in dataclasses.fields(_dataclass(cls))
+        if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    if missing := sorted(required - set(given)):
+        raise PluginError(f"connector {name!r} needs the setting {missing[0]!r}")
+    return cls(**cls.within(folder, given))
+
+
+def for_target(target: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Which connector reaches what a user typed, and with which settings."""
+    for entry in sorted(entry_points(group=CONNECTORS), key=lambda entry: entry.name):
+        if (found := _connector(entry).settings_for(target)) is not None:
+            return entry.name, found
+    return None
+
+
+def rules() -> list[Rule]:
+    """The rules of every installed classifier. Raises PluginError or RuleError: a scan with half its rules lies."""
+    known = categories()
+    found: dict[str, Rule] = {}
+    for entry in sorted(entry_points(group=CLASSIFIERS), key=lambda entry: entry.name):
+        for rule in _rules(entry):
+            if rule.id in found:
+                raise RuleError(f"rule {rule.id} is declared twice, the second time by classifier {entry.name!r}")
+            if rule.category not in known:
+                raise RuleError(f"rule {rule.id}: {rule.category!r} is no category")
+            found[rule.id] = rule
+    return list(found.values())
+
+
+def plugins() -> Iterator[Plugin]:
+    """Every installed plug-in; one that cannot be loaded says why."""
+    for kind, group in (("connector", CONNECTORS), ("classifier", CLASSIFIERS)):
+        for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+            try:
+                if kind == "connector":
+                    says = (_connector(entry).__doc__ or "").strip().split("\n")[0]
+                else:
+                    says = f"{len(_rules(entry))} rules"
+                works = True
+            except (PluginError, RuleError) as error:
+                says, works = str(error), False
+            name, version = (entry.dist.name, entry.dist.version) if entry.dist is not None else ("?", "?")
+            yield Plugin(kind, entry.name, name, version, entry.value, says, works)
+
+
+def _connector(entry: EntryPoint) -> type[Connector]:
+    loaded = _load(entry)
+    if isinstance(loaded, type) and issubclass(loaded, Connector) and hasattr(loaded, "__dataclass_fields__"):
+        return loaded
+    raise PluginError(f"connector {entry.name!r} ({entry.value}) is no dataclass that extends Connector")
+
+
+def _rules(entry: EntryPoint) -> list[Rule]:
+    loaded = _load(entry)
+    if not callable(loaded):
+        raise PluginError(f"classifier {entry.name!r} ({entry.value}) is not a function that returns rules")
+    return list(loaded())
+
+
+def _load(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        by = f" of {entry.dist.name} {entry.dist.version}" if entry.dist is not None else ""
+        raise PluginError(
+            f"plug-in {entry.name!r} ({entry.value}){by} cannot be loaded: {error}; mend or uninstall it"
+        ) from error
+
+
+def _dataclass(cls: type[Connector]) -> Any:
+    """Every connector is a dataclass, which its base class cannot tell a type checker."""
+    return cls

@@ -1,0 +1,231 @@
+"""The inventory: what every scan found, kept so that any of them can be looked at again.
+
+One truth in one database. `Inventory` is its only door; a `View` is the inventory as it is now or was after a scan.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Connection, select
+
+from mapkeeper.errors import InventoryError
+from mapkeeper.inventory import assets, revisions, rows, runs, sources, tables
+from mapkeeper.inventory.assets import Marked
+from mapkeeper.inventory.changes import changes
+from mapkeeper.inventory.database import Database
+from mapkeeper.inventory.intervals import reconcile
+from mapkeeper.inventory.rows import finding_id
+from mapkeeper.inventory.views import ClientFile, View, scan_day
+from mapkeeper.model import AssetResult, Change, Depth, Flow, KnownSource, Place, ScanRun
+
+__all__ = ["ClientFile", "Inventory", "Marked", "View", "finding_id"]
+
+
+class Inventory:
+    """An open inventory. Every moment is handed in, aware; every error is an `InventoryError` or a `BusyError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str, *, upgrade: bool = True) -> Self:
+        """Open ``sqlite:///FILE``; ``upgrade`` makes the file and its tables, or brings them to the newest revision.
+
+        Raises:
+            InventoryError: the file cannot be used, holds something else or was written by a newer mapkeeper.
+        """
+        inventory = cls(Database(url, create=upgrade))
+        try:
+            if upgrade:
+                inventory.upgrade()
+            else:
+                inventory.revision()
+        except InventoryError:
+            inventory.close()
+            raise
+        return inventory
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    # The revision
+
+    def revision(self) -> str | None:
+        """The revision of the tables; ``None``: there are none yet."""
+        with self._database.reading() as connection:
+            return revisions.revision(self._database, connection)
+
+    @staticmethod
+    def head() -> str:
+        """The newest revision that this mapkeeper knows."""
+        return tables.REVISION
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Bring the tables to the newest revision; returns the revisions before and after."""
+        return revisions.upgrade(self._database)
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy, also while a scan writes; never over another file."""
+        self._database.copy(path)
+
+    # Scans
+
+    def begin(self, depth: Depth, version: str, now: dt.datetime, client_files: Mapping[str, str]) -> int:
+        """Begin a scan with the client files it runs with, by client; returns its number.
+
+        Scans that gave no sign of life for five minutes, or whose process on this host is gone, become interrupted.
+        """
+        with self._database.writing() as connection:
+            return runs.begin(connection, depth, version, now, client_files)
+
+    def end(self, scan: int, state: str, now: dt.datetime) -> None:
+        """End a scan as ``done`` or ``interrupted``; whatever it still leases is free."""
+        with self._database.writing() as connection:
+            runs.end(connection, scan, state, now)
+
+    def lease(self, scan: int, source: str, now: dt.datetime) -> None:
+        """Reserve a source for a scan.
+
+        Raises:
+            BusyError: another scan that is alive holds it; says who and until when.
+        """
+        with self._database.writing() as connection:
+            runs.take(connection, scan, source, now)
+
+    def renew(self, scan: int, now: dt.datetime) -> None:
+        """Give a sign of life, good for five minutes; whatever a scan records is one as well."""
+        with self._database.writing() as connection:
+            runs.renew(connection, scan, now)
+
+    def release(self, scan: int, source: str) -> None:
+        """Give a source back."""
+        with self._database.writing() as connection:
+            runs.drop(connection, scan, source)
+
+    # Writing, as a scan does
+
+    def put_sources(self, configured: Iterable[KnownSource]) -> None:
+        """Write down the configured sources; what is known of their last scan stays.
+
+        A declared place replaces a declared one, never what the store itself said.
+        """
+        with self._database.writing() as connection:
+            sources.put(connection, configured)
+
+    def source_state(self, source: str, state: str, place: Place | None, now: dt.datetime) -> None:
+        """Write down how a scan left a source, and where it turned out to lie; ``None`` leaves the place as it was."""
+        with self._database.writing() as connection:
+            sources.leave(connection, source, state, place, now)
+
+    def known(self, source: str) -> Mapping[tuple[str, str], Marked]:
+        """Every current asset of a source, by client and name, as it was read the last time."""
+        with self._database.reading() as connection:
+            return assets.known(connection, source)
+
+    def record(
+        self,
+        scan: int,
+        client: str,
+        source: str,
+        result: AssetResult,
+        *,
+        rules: str,
+        depth: Depth,
+        unmapped: bool,
+        now: dt.datetime,
+    ) -> None:
+        """Record all that a scan learned of an asset, as a whole or not at all; a repetition replaces it.
+
+        ``rules`` is the fingerprint of the rules that looked. What a later scan has seen in the meantime is not
+        turned back: the result is then booked to that one.
+
+        Raises:
+            BusyError: another scan has taken the source over.
+        """
+        today = now.astimezone(dt.UTC).date()
+        with self._writing(scan, source, now) as connection:
+            assets.record(
+                connection, scan, client, source, result, rules=rules, depth=depth, unmapped=unmapped, today=today
+            )
+
+    def seen(self, scan: int, client: str, source: str, names: Iterable[str], now: dt.datetime) -> None:
+        """Note that assets were there and unchanged; writes no new state."""
+        with self._writing(scan, source, now) as connection:
+            assets.touch(connection, scan, client, source, list(names), now.astimezone(dt.UTC).date())
+
+    def close_missing(
+        self, scan: int, source: str, present: Set[tuple[str, str]], now: dt.datetime
+    ) -> list[tuple[str, str]]:
+        """Close every asset of a source that a complete survey did not find; returns their clients and names."""
+        with self._writing(scan, source, now) as connection:
+            return assets.close_missing(connection, scan, source, present)
+
+    def put_flows(self, scan: int, source: str, flows: Iterable[Flow], now: dt.datetime) -> None:
+        """Record every flow that a source tells of; those it no longer tells of are closed."""
+        today = now.astimezone(dt.UTC).date()
+        told, wanted = {"told_by": source}, rows.flow_rows(source, flows)
+        with self._writing(scan, source, now) as connection:
+            reconcile(connection, tables.flow, told, "id", wanted, scan=scan, today=today, last_seen=today)
+
+    @contextmanager
+    def _writing(self, scan: int, source: str, now: dt.datetime) -> Iterator[Connection]:
+        """One transaction of a scan about a source, if it may write about it."""
+        with self._database.writing() as connection:
+            runs.writes_to(connection, scan, source, now)
+            if not sources.is_known(connection, source):
+                raise self._database.refuse(f"knows no source {source}; put_sources comes before what is found in it")
+            yield connection
+
+    # Reading
+
+    def scans(self) -> list[ScanRun]:
+        """Every scan, the oldest first."""
+        with self._database.reading() as connection:
+            query = select(tables.scan).order_by(tables.scan.c.id)
+            return [rows.scan_noun(row) for row in connection.execute(query).mappings()]
+
+    def resolve(self, at: str) -> int:
+        """The scan that is meant by a number, or by a day: the last that began on or before it, in UTC.
+
+        Raises:
+            InventoryError: it is neither, or there is no such scan; says what there is.
+        """
+        scans = self.scans()
+        if not scans:
+            raise self._database.refuse("nothing was scanned yet; run `mapkeeper scan`")
+        if at.isascii() and at.isdigit():
+            if int(at) in {scan.id for scan in scans}:
+                return int(at)
+            raise self._database.refuse(f"holds no scan {at}; there are scans {scans[0].id} to {scans[-1].id}")
+        try:
+            day = dt.date.fromisoformat(at)
+        except ValueError:
+            what = "is neither a scan nor a day; write a number as in 12, or a day as in 2026-11-21"
+            raise self._database.refuse(f"{at!r} {what}") from None
+        on_or_before = [scan for scan in scans if scan.started.date() <= day]
+        if not on_or_before:
+            first = f"the first is scan {scans[0].id} of {scans[0].started.date()}"
+            raise self._database.refuse(f"no scan began on or before {day}; {first}")
+        return max(on_or_before, key=lambda scan: (scan.started, scan.id)).id
+
+    def at(self, scan: int | None = None) -> View:
+        """The inventory as it was after a scan; ``None``: as it is now."""
+        return View(self._database, scan, None if scan is None else scan_day(self._database, scan))
+
+    def changes(self, scan: int) -> list[Change]:
+        """What a scan found different from the ones before."""
+        scan_day(self._database, scan)
+        with self._database.reading() as connection:
+            return changes(connection, scan)

@@ -1,0 +1,206 @@
+"""The nouns as rows of the inventory, and back."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from mapkeeper.inventory.database import plain
+from mapkeeper.model import (
+    AssetResult,
+    Coverage,
+    Depth,
+    Fact,
+    Field,
+    Finding,
+    Flow,
+    Gap,
+    Kind,
+    KnownAsset,
+    KnownFinding,
+    KnownSource,
+    Place,
+    Reason,
+    ScanRun,
+    SourceRole,
+)
+
+
+def finding_id(client: str | None, source: str, asset: str, field: str, category: str, entity: str) -> str:
+    """The id of a finding: the same in every scan, and on every machine."""
+    return f"f-{_digest(client, source, asset, field, category, entity)}"
+
+
+def _digest(*names: str | None) -> str:
+    return base64.b32encode(hashlib.sha256(json.dumps(names).encode()).digest()).decode()[:13].lower()
+
+
+def source_row(source: KnownSource) -> dict[str, Any]:
+    """A source as the configuration tells it."""
+    named = {"id": source.id, "client": source.client, "connector": source.connector, "target": plain(source.target)}
+    return {**named, **place_row(source.place), "last_scan": source.last_scan, "state": source.state}
+
+
+def place_row(place: Place) -> dict[str, str | None]:
+    """Where a source lies, and how that is known."""
+    return asdict(place)
+
+
+def source_noun(row: RowMapping) -> KnownSource:
+    """A source as the inventory knows it."""
+    place = Place(row["country"], row["region"], row["operator"], row["known_by"])
+    named = (row["id"], row["client"], row["connector"], row["target"])
+    return KnownSource(*named, place, row["last_scan"], row["state"])
+
+
+def scan_noun(row: RowMapping) -> ScanRun:
+    """A scan."""
+    return ScanRun(row["id"], row["started"], row["ended"], row["state"], Depth(row["depth"]), row["version"])
+
+
+def state_row(result: AssetResult, depth: Depth, unmapped: bool) -> dict[str, Any]:
+    """What a scan learned of an asset, without its findings."""
+    asset, coverage = result.asset, result.coverage
+    return {
+        "kind": str(asset.kind),
+        "namespace": plain(asset.namespace),
+        "dataset": plain(asset.dataset),
+        "unmapped": unmapped,
+        "depth": str(depth),
+        "fields": [_clean(asdict(field)) for field in result.fields],
+        "facts": [_clean(asdict(fact)) for fact in result.facts],
+        "rows_total": coverage.rows_total,
+        "rows_read": coverage.rows_read,
+        "bytes_total": coverage.bytes_total,
+        "bytes_read": coverage.bytes_read,
+        "objects_total": coverage.objects_total,
+        "objects_read": coverage.objects_read,
+        "method": plain(coverage.method),
+        "complete": coverage.complete,
+        "gaps": [_clean(asdict(gap)) for gap in coverage.gaps],
+        "bound_95": coverage.bound_95,
+    }
+
+
+def asset_noun(row: RowMapping) -> KnownAsset:
+    """An asset from its state, its name and when it was seen."""
+    return KnownAsset(
+        client=row["client"],
+        source=row["source"],
+        name=row["name"],
+        kind=Kind(row["kind"]),
+        namespace=row["namespace"],
+        dataset=row["dataset"],
+        unmapped=row["unmapped"],
+        fields=tuple(Field(**field) for field in row["fields"]),
+        facts=tuple(Fact(**fact) for fact in row["facts"]),
+        coverage=Coverage(
+            rows_total=row["rows_total"],
+            rows_read=row["rows_read"],
+            bytes_total=row["bytes_total"],
+            bytes_read=row["bytes_read"],
+            objects_total=row["objects_total"],
+            objects_read=row["objects_read"],
+            method=row["method"],
+            complete=row["complete"],
+            gaps=tuple(Gap(**{**gap, "reason": Reason(gap["reason"])}) for gap in row["gaps"]),
+            bound_95=row["bound_95"],
+        ),
+        depth=Depth(row["depth"]),
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+    )
+
+
+def finding_rows(client: str, source: str, result: AssetResult) -> list[dict[str, Any]]:
+    """The findings of an asset. Of two with one id the surer one counts."""
+    rows: dict[str, dict[str, Any]] = {}
+    for finding in sorted(result.findings, key=lambda finding: (finding.confidence, finding.hits)):
+        names = (plain(finding.field), finding.category, finding.entity)
+        id = finding_id(client, source, plain(result.asset.name), *names)
+        rows[id] = {
+            "id": id,
+            "field": names[0],
+            "category": finding.category,
+            "entity": finding.entity,
+            "rule": finding.rule,
+            "confidence": finding.confidence,
+            "rows": finding.rows,
+            "filled": finding.filled,
+            "hits": finding.hits,
+            "valid": finding.valid,
+            "chance": finding.chance,
+            "distinct": finding.distinct,
+            "why": [plain(text) for text in finding.why],
+            "sample": [plain(text) for text in finding.sample],
+            "where": [plain(text) for text in finding.where],
+            "special": finding.special,
+            "subject": finding.subject,
+            "source_role": finding.source_role and str(finding.source_role),
+        }
+    return list(rows.values())
+
+
+def finding(row: RowMapping) -> Finding:
+    """A finding from its row."""
+    role = row["source_role"]
+    return Finding(
+        row["field"],
+        row["category"],
+        row["entity"],
+        row["rule"],
+        row["confidence"],
+        row["rows"],
+        row["filled"],
+        row["hits"],
+        row["valid"],
+        row["chance"],
+        row["distinct"],
+        tuple(row["why"]),
+        tuple(row["sample"]),
+        tuple(row["where"]),
+        row["special"],
+        row["subject"],
+        role and SourceRole(role),
+    )
+
+
+def finding_noun(row: RowMapping) -> KnownFinding:
+    """A finding from its row, the name of its asset, and when it was seen."""
+    named = (row["id"], row["client"], row["source"], row["name"])
+    return KnownFinding(*named, finding(row), row["first_seen"], row["last_seen"])
+
+
+def flow_rows(told_by: str, flows: Iterable[Flow]) -> list[dict[str, Any]]:
+    """The flows that one source tells of; of two of one kind between the same ends the surer one counts."""
+    rows: dict[str, dict[str, Any]] = {}
+    for flow in sorted(flows, key=lambda flow: flow.confidence):
+        row = _clean(asdict(flow))
+        row["id"] = f"w-{_digest(told_by, row['source'], row['target'], row['kind'])}"
+        rows[row["id"]] = row
+    return list(rows.values())
+
+
+def flow_noun(row: RowMapping) -> Flow:
+    """A flow."""
+    why, categories = tuple(row["why"]), tuple(row["categories"])
+    return Flow(row["source"], row["target"], row["kind"], row["confidence"], categories, why)
+
+
+def _clean(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values as JSON gives them back: plain texts and lists."""
+    cleaned: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            cleaned[name] = plain(str(value))
+        elif isinstance(value, tuple):
+            cleaned[name] = [plain(text) for text in value]
+        else:
+            cleaned[name] = value
+    return cleaned

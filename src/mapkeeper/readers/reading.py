@@ -1,0 +1,126 @@
+"""Read an asset: its members one after the other, each by its container and format, as far as the plan goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from mapkeeper.errors import SourceError
+from mapkeeper.model import Gap, Reason
+from mapkeeper.plugin import Batch, ReadPlan
+from mapkeeper.readers.document import LARGEST, Document, is_document
+from mapkeeper.readers.kinds import unread
+from mapkeeper.readers.logs import Lines
+from mapkeeper.readers.member import Member
+from mapkeeper.readers.part import Part
+from mapkeeper.readers.recognise import recognise
+from mapkeeper.readers.records import records
+from mapkeeper.readers.resume import Point
+from mapkeeper.readers.sample import Share
+from mapkeeper.readers.stream import Stream, encoding_of
+from mapkeeper.readers.table import is_table, table
+
+HEAD = 64 << 10
+_LONG_HEAD = 4 << 20
+_LEFT_OUT = "objects read in part or not at all, by the limit of the plan"
+
+
+def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
+    """Read an asset that consists of these members, in this order, in bounded memory.
+
+    Yields batches, then one gap for each kind of thing that could not be read. ``resume_from`` is the ``resume``
+    of a batch of a former reading of the same members by the same plan.
+
+    Raises:
+        SourceError: the only member there is cannot be opened, or the resume point is none.
+    """
+    point = Point.load(resume_from)
+    many = len(members) > 1
+    for index in range(point.member, len(members)):
+        member = members[index]
+        if index > point.member:
+            point.next_member()
+        part = Part(member, many, point, _share(plan, point, len(members) - index), f"{plan.seed}/{index}")
+        if part.share.rows == 0 or part.share.bytes == 0:
+            part.left_out = True
+        else:
+            try:
+                yield from _read(part)
+            except (SourceError, OSError) as error:
+                reason, says = _why(error)
+                if not many:
+                    raise SourceError(reason, f"{member.name}: {says}") from None
+                part.note(reason, f"objects: {says}")
+        if part.left_out:
+            part.note(Reason.BUDGET, _LEFT_OUT)
+    yield from point.tally.gaps()
+
+
+def _share(plan: ReadPlan, point: Point, left: int) -> Share:
+    """An equal part of what is left of the plan for each member that is left."""
+    return Share(
+        None if plan.rows is None else max(0, -(-(plan.rows - point.rows) // left)),
+        None if plan.bytes is None else max(0, -(-(plan.bytes - point.bytes) // left)),
+    )
+
+
+def _read(part: Part) -> Iterator[Batch]:
+    stream = Stream(part.member)
+    with closing(stream):
+        held: Batch | None = None
+        for batch in _batches(part, stream):
+            if held is not None:
+                yield held
+            held = batch
+        if held is not None and not part.left_out:
+            # What belongs to no row (the end of a container, the footer of a table) was read all the same.
+            size = part.member.size if part.member.size is not None and not stream.broken else stream.disk
+            held = dataclasses.replace(held, bytes=held.bytes + max(0, size - part.point.disk))
+        if held is not None:
+            yield held
+        if stream.broken is not None:
+            part.note(Reason.UNREADABLE, f"objects: {stream.broken}")
+
+
+def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
+    """By the format that the first bytes tell."""
+    head = stream.peek(HEAD)
+    if not head:
+        return
+    if is_table(head):
+        yield from table(part, stream)
+        return
+    gap = unread(head, binary=False)
+    if gap is None and (encoding := encoding_of(head)) is not None:
+        stream.transcode(encoding)
+        head = stream.peek(HEAD)
+    if gap is None:
+        gap = unread(head, binary=True)
+    if gap is not None:
+        part.note(gap.reason, gap.says)
+        return
+    if head.lstrip()[:1] in (b"{", b"[") and b"\n" not in head.strip():
+        head = stream.peek(_LONG_HEAD)
+    if is_document(head, len(head) < HEAD):
+        if len(stream.peek(LARGEST + 1)) > LARGEST:
+            part.note(Reason.TOO_LARGE, f"JSON documents of more than {LARGEST >> 20} MiB, which are not read")
+            return
+        document = Document(stream)
+        yield from records(part, document, Lines(0, json=True, unit="record"))
+        if document.broken is not None:
+            part.note(Reason.UNREADABLE, document.broken)
+        return
+    whole = len(head) < HEAD
+    yield from records(part, stream, recognise(head[:HEAD], whole, part.member.name))
+
+
+def _why(error: SourceError | OSError) -> tuple[Reason, str]:
+    """The reason code of an error and what to say of it; never its own words, which may hold anything."""
+    if isinstance(error, SourceError):
+        return error.reason, "could not be opened"
+    if isinstance(error, FileNotFoundError):
+        return Reason.MISSING, "there is none any more"
+    if isinstance(error, PermissionError):
+        return Reason.DENIED, "no permission to read; grant read access to the account that scans"
+    return Reason.UNREADABLE, f"could not be read ({type(error).__name__})"

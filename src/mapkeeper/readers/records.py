@@ -1,0 +1,126 @@
+"""Read records: a member that is cut into lines or rows, wholly, by a sample, or up to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from mapkeeper.model import Reason
+from mapkeeper.plugin import Batch
+from mapkeeper.readers.block import BLOCK, LONGEST, Block, Content, Offsets, blocks, pieces
+from mapkeeper.readers.part import Part
+from mapkeeper.readers.rows import Format, repair
+from mapkeeper.readers.sample import Sample, draw
+
+_ANY = 1 << 62
+
+
+def records(part: Part, content: Content, form: Format) -> Iterator[Batch]:
+    """The records of a member, by its format, as far as its share goes."""
+    sample = draw(content, form, part.member.size, part.share, part.seed)
+    part.left_out = sample.method != "all"
+    given = False
+    for batch in _windows(part, content, form, sample) if sample.windows else _ordered(part, content, form, sample):
+        given = True
+        yield batch
+    if not given and part.point.offset < 0 and (empty := form.nothing()) is not None:
+        member = part.member.name if part.many else None
+        yield Batch(empty, method=sample.method, random=sample.random, member=member, unit=form.unit)
+
+
+def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:
+    """From the start, or from where the reading stands, to the end or the limit."""
+    point = part.point
+    start = max(point.offset, form.body)
+    content.seek(start)
+    for block in blocks(content, start, form.ends, form.cut_long):
+        before = point.copy()
+        numbers = None if sample.chosen is None else sample.chosen - point.record
+        if numbers is not None:
+            block = block.of_records(numbers[(numbers >= 0) & (numbers < block.records)])
+        elif sample.rows is not None and point.here_rows + len(block.ends) > sample.rows:
+            block = block.rows(np.arange(max(0, sample.rows - point.here_rows)))
+        made = _parse(part, form, block, point.record, in_order=True)
+        point.offset, point.record, point.given = block.stop, point.record + block.records, 0
+        size = max(0, (block.stop if content.plain else content.disk) - point.disk)
+        yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
+        if sample.rows is not None and point.here_rows >= sample.rows:
+            return
+        if sample.bytes is not None and block.stop >= sample.bytes:
+            return
+
+
+def _windows(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:
+    """From places all over the file, each cut at line breaks."""
+    point = part.point
+    for number in range(point.step, len(sample.windows)):
+        before = point.copy()
+        offset, length = sample.windows[number]
+        made = []
+        size = 0
+        left = (part.share.rows if part.share.rows is not None else _ANY) - point.here_rows
+        block = _window(content, form, offset, length, min(left, sample.rows or _ANY))
+        if block is not None:
+            made = _parse(part, form, block, 0, in_order=number == 0)
+            size = block.stop - block.start
+        point.step, point.offset, point.given = number + 1, 0, 0
+        yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
+
+
+def _window(content: Content, form: Format, offset: int, length: int, most: int) -> Block | None:
+    """The whole records that begin in a window; ``None`` where there is none."""
+    first = offset == form.body
+    at = offset if first else offset - 1
+    content.seek(at)
+    data = content.read(length + (not first))
+    skip = 0 if first else data.find(b"\n") + 1
+    if skip == 0 and not first:
+        return None
+    data = data[skip:]
+    ends = form.ends(data)[:most]
+    if not len(ends) and first:  # one record at least, however little the plan leaves
+        data += content.read(BLOCK - len(data))
+        ends = form.ends(data)[:1]
+        if not len(ends):
+            return pieces(data, at, form.cut_long, 1)
+    if not len(ends):
+        return None
+    return Block(data[: ends[-1]], ends, at + skip, at + skip + int(ends[-1]), len(ends))
+
+
+def _parse(
+    part: Part, form: Format, block: Block, record: int, in_order: bool
+) -> list[tuple[pa.RecordBatch, Offsets | None]]:
+    """The columns of a block with the positions of their rows."""
+
+    def position(row: int) -> str | None:
+        number = row if block.index is None else int(block.index[row])
+        return f"{form.unit} {record + number + 1}" if in_order else None
+
+    def note(reason: Reason, says: str, count: int, row: int) -> None:
+        part.note(reason, says, position(row), count)
+
+    if block.long:
+        place = f"{form.unit} {record + block.first_long + 1}" if in_order else None
+        limit, done = (LONGEST, "read in pieces") if form.cut_long else (BLOCK, "skipped")
+        part.note(Reason.TOO_LARGE, f"{form.unit}s longer than {limit >> 20} MiB, {done}", place, block.long)
+    if block.unclosed:
+        place = f"{form.unit} {record + 1}" if in_order else None
+        part.note(Reason.UNREADABLE, f"{form.unit}s with a quote that nothing closes", place, block.unclosed)
+    if not len(block.ends):
+        return []
+    data, ends = repair(block.data, block.ends, form.unit, note)
+    parse = form.parse if in_order else form.parse_part
+    made: list[tuple[pa.RecordBatch, Offsets | None]] = []
+    try:
+        for rows in parse(data, ends, note):
+            if not in_order or rows.numbers is None:
+                made.append((rows.data, None))
+            else:
+                numbers = rows.numbers if block.index is None else block.index[rows.numbers]
+                made.append((rows.data, numbers + record + 1))
+    except pa.ArrowException:
+        note(Reason.UNREADABLE, f"{form.unit}s that could not be taken apart", len(ends), 0)
+    return made

@@ -1,0 +1,1 @@
+"""Paper and files: listings, the record of processing, exports."""

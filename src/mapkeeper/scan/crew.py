@@ -1,0 +1,124 @@
+"""The crew: examines many assets, in this process or in several, and hands back each result as it comes.
+
+Little work is done here, without the seconds that a new process needs to load the rules. A process that dies
+costs the asset that killed it, as a gap, and no other.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from mapkeeper import discover
+from mapkeeper.classify import Engine
+from mapkeeper.errors import SourceError
+from mapkeeper.model import Asset, AssetResult, Depth, Gap, Reason
+from mapkeeper.plugin import Connector
+from mapkeeper.scan.examine import SAMPLE_BYTES, Question, examine
+from mapkeeper.scan.ledger import Ledger
+
+WORTH_A_PROCESS = 32 << 20
+"""Bytes to read from which on new processes pay for their start (about 3 s each on two cores)."""
+
+Beat = Callable[[str, int], None]
+"""Called now and then, with the asset (or "") and the bytes of it that were read since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One asset to examine."""
+
+    asset: Asset
+    question: Question
+
+    @property
+    def bytes(self) -> int:
+        """How much there is to read, at the most; a guess where the source does not tell."""
+        size = self.asset.bytes if self.asset.bytes is not None else 1 << 20
+        return size if self.question.depth is Depth.FULL else min(size, SAMPLE_BYTES)
+
+
+class Crew:
+    """Examines assets of one source with up to so many processes."""
+
+    def __init__(self, engine: Engine, workers: int, fresh: Callable[[], Connector]) -> None:
+        """``fresh`` makes another connector of the same source, not yet open."""
+        self._engine = engine
+        self._workers = workers
+        self._fresh = fresh
+
+    def work(self, connector: Connector, jobs: Sequence[Job], beat: Beat) -> Iterator[tuple[int, AssetResult]]:
+        """Examine every job; yields its number and its result, in the order in which they get done.
+
+        Args:
+            connector: Open; used where the work is done in this process.
+            jobs: What to examine.
+            beat: Called at least every few seconds while there is work.
+        """
+        if min(self._workers, len(jobs)) < 2 or sum(job.bytes for job in jobs) < WORTH_A_PROCESS:
+            for number, job in enumerate(jobs):
+                name = job.asset.name
+                yield number, examine(connector, self._engine, job.asset, job.question, lambda n: beat(name, n))  # noqa: B023
+            return
+        left = dict(enumerate(jobs))
+        for number, result in self._pool(left, self._workers, beat):
+            del left[number]
+            yield number, result
+        # Somebody died, and took the others' work along: each of those left gets a process of its own.
+        for number, job in list(left.items()):
+            results = list(self._pool({number: job}, 1, beat))
+            yield results[0] if results else (number, _crashed(job.asset))
+
+    def _pool(self, jobs: dict[int, Job], workers: int, beat: Beat) -> Iterator[tuple[int, AssetResult]]:
+        """What a pool of processes gets done before it is through, or before one of them dies."""
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (self._fresh(),))
+        try:
+            pending: dict[Future[AssetResult], int] = {
+                pool.submit(_work, job): number for number, job in list(jobs.items())
+            }
+            while pending:
+                done, _ = wait(pending, timeout=2, return_when=FIRST_COMPLETED)
+                beat("", 0)
+                for future in done:
+                    number = pending.pop(future)
+                    result = future.result()
+                    beat(result.asset.name, result.coverage.bytes_read)
+                    yield number, result
+        except BrokenProcessPool:
+            return
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _crashed(asset: Asset) -> AssetResult:
+    ledger = Ledger(asset)
+    ledger.lost(Gap(Reason.CRASHED, says="the process that read it died"))
+    return AssetResult(asset, (), (), ledger.close())
+
+
+_own: tuple[Connector, Engine] | SourceError | None = None
+"""What this process reads and classifies with, where it is one of a crew."""
+
+
+def _start(connector: Connector) -> None:
+    global _own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    try:
+        connector.open()
+        _own = connector, Engine(discover.rules())
+    except SourceError as error:
+        _own = error
+
+
+def _work(job: Job) -> AssetResult:
+    if isinstance(_own, SourceError):
+        ledger = Ledger(job.asset)
+        ledger.lost(Gap(_own.reason, says=str(_own)))
+        return AssetResult(job.asset, (), (), ledger.close())
+    assert _own is not None
+    connector, engine = _own
+    return examine(connector, engine, job.asset, job.question)

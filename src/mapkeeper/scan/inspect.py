@@ -1,0 +1,50 @@
+"""Looks at one target ad hoc, and keeps nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from mapkeeper import discover
+from mapkeeper.classify import Engine
+from mapkeeper.config import resolve
+from mapkeeper.errors import UsageError
+from mapkeeper.model import AssetResult, Depth
+from mapkeeper.scan.crew import Beat, Crew, Job
+from mapkeeper.scan.examine import Question
+from mapkeeper.scan.naming import Names
+
+
+class Inspection:
+    """Looks at targets that a user typed: a file, a folder, a URL, or ``env:NAME`` that holds one."""
+
+    def __init__(self, depth: Depth, workers: int, reveal: int = 0) -> None:
+        self._engine = Engine(discover.rules())
+        self._names = Names(self._engine, secrets.token_bytes(32))  # tokens are good for this run only
+        self._question = Question(depth, reveal=reveal)
+        self._workers = workers
+
+    def look(self, target: str, beat: Beat) -> Iterator[tuple[str, AssetResult]]:
+        """Read and classify what a target holds: the target without secrets, and a result an asset.
+
+        Raises:
+            UsageError: no installed connector knows what this is.
+            SourceError: the target cannot be reached.
+        """
+        target = resolve(target, Path.cwd(), "target") if target.startswith("env:") else target
+        if (found := discover.for_target(target)) is None:
+            raise UsageError(f"{_shown(target)}: no installed connector reads this; 'mapkeeper plugins' lists them")
+        name, settings = found
+        with discover.connect(name, settings, Path.cwd()) as connector:
+            shown = self._names.keep(connector.target)
+            jobs = [Job(asset, self._question) for asset in connector.survey()]
+            crew = Crew(self._engine, self._workers, lambda: discover.connect(name, settings, Path.cwd()))
+            for _, result in crew.work(connector, jobs, beat):
+                yield shown, self._names.result(result)
+
+
+def _shown(target: str) -> str:
+    """A URL may hold a password."""
+    head, separator, tail = target.partition("://")
+    return f"{head}{separator}{tail.rpartition('@')[2]}" if separator else target

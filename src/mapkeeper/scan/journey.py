@@ -1,0 +1,280 @@
+"""The journey of a scan: lease a source, survey it, read and classify what changed, record it.
+
+One source that cannot be reached, or one asset that cannot be read, is recorded as such, and the scan goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from mapkeeper import __version__, discover
+from mapkeeper.classify import Engine
+from mapkeeper.config import SourceEntry, Workspace, resolve
+from mapkeeper.errors import BusyError, MapkeeperError, SourceError
+from mapkeeper.inventory import Inventory
+from mapkeeper.model import LIKELY_FROM, Asset, AssetResult, Depth, Gap, Kind, KnownSource, Place, Reason
+from mapkeeper.plugin import Connector
+from mapkeeper.scan.crew import Crew, Job
+from mapkeeper.scan.examine import Question
+from mapkeeper.scan.naming import Names
+
+_WORTH_ANOTHER_TRY = frozenset(
+    {Reason.UNREACHABLE, Reason.DENIED, Reason.MISSING, Reason.TIMEOUT, Reason.CRASHED, Reason.CHANGED}
+)
+"""Gaps that may be gone although the asset's mark is the same."""
+
+_RENEW_AFTER = dt.timedelta(seconds=60)
+
+Clock = Callable[[], dt.datetime]
+"""Gives the time in UTC; handed in, so that a scan can be placed in time by whoever starts it."""
+
+
+class Progress(Protocol):
+    """What a scan tells while it runs."""
+
+    def surveyed(self, source: str, assets: int, bytes: int | None) -> None:
+        """A source was surveyed; so many assets are to be read."""
+
+    def read(self, source: str, asset: str, bytes: int) -> None:
+        """So many bytes of an asset were read."""
+
+    def recorded(self, source: str, asset: str, findings: int, gaps: int) -> None:
+        """An asset is in the inventory."""
+
+
+@dataclass
+class SourceOutcome:
+    """What became of one source."""
+
+    source: str
+    state: str  # "ok", "partial", "unreachable", "busy"
+    says: str = ""
+    read: int = 0  # assets
+    unchanged: int = 0
+    vanished: int = 0
+    findings: int = 0
+    gaps: int = 0  # other than what a sample leaves out
+    sampled: int = 0  # assets of which a sample was read
+    rows: int = 0
+    bytes: int = 0
+    unmapped: list[str] = field(default_factory=list)  # assets that map to no client
+
+
+@dataclass
+class ScanOutcome:
+    """What became of a scan."""
+
+    scan: int
+    sources: list[SourceOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to scan, and how."""
+
+    sources: tuple[str, ...]
+    client: str | None = None
+    depth: Depth = Depth.SAMPLE
+    workers: int = 1
+    fresh: bool = False  # read also what has not changed
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An asset that a scan may read."""
+
+    asset: Asset  # as surveyed, with its handle
+    client: str
+    unmapped: bool
+    kept: str  # its name as the inventory keeps it
+
+
+def open_source(workspace: Workspace, source: str) -> Connector:
+    """The connector of a source, with its secrets looked up; not yet open."""
+    entry = workspace.sources[source]
+    secrets = discover.settings(entry.connector)
+    given = {
+        key: resolve(value, workspace.folder, f"source {source}: {key}") if secrets.get(key) else value
+        for key, value in entry.settings.items()
+    }
+    return discover.connect(entry.connector, given, workspace.folder)
+
+
+class Scan:
+    """One run over some sources of a workspace, recorded in its inventory."""
+
+    def __init__(
+        self, workspace: Workspace, inventory: Inventory, choice: Choice, clock: Clock, progress: Progress
+    ) -> None:
+        self._workspace = workspace
+        self._inventory = inventory
+        self._choice = choice
+        self._clock = clock
+        self._progress = progress
+        self._engine = Engine(discover.rules())
+        self._names = {client: Names(self._engine, workspace.key_of(client)) for client in workspace.clients}
+
+    def run(self) -> ScanOutcome:
+        """Scan every chosen source, one after the other."""
+        files = {client.id: client.text for client in self._workspace.clients.values()}
+        self._inventory.put_sources(known_sources(self._workspace))
+        scan = self._inventory.begin(self._choice.depth, __version__, self._clock(), files)
+        state = "interrupted"
+        try:
+            outcomes = [self._source(scan, source) for source in self._choice.sources]
+            state = "done"
+        finally:
+            self._inventory.end(scan, state, self._clock())
+        return ScanOutcome(scan, outcomes)
+
+    def plan(self) -> Iterator[tuple[str, list[Planned], SourceError | None]]:
+        """Survey every chosen source and say what a scan would read; reads no contents, records nothing."""
+        for source in self._choice.sources:
+            try:
+                with open_source(self._workspace, source) as connector:
+                    planned = list(self._survey(source, connector))
+                    unchanged = self._unchanged(source, connector, planned)
+                yield source, [one for one in planned if self._chosen(one) and one not in unchanged], None
+            except SourceError as error:
+                yield source, [], error
+
+    def _source(self, scan: int, source: str) -> SourceOutcome:
+        try:
+            self._inventory.lease(scan, source, self._clock())
+            outcome = self._leased(scan, source)
+        except BusyError as error:
+            return SourceOutcome(source, "busy", str(error))
+        self._inventory.release(scan, source)
+        return outcome
+
+    def _leased(self, scan: int, source: str) -> SourceOutcome:
+        outcome = SourceOutcome(source, "ok")
+        try:
+            with open_source(self._workspace, source) as connector:
+                planned = list(self._survey(source, connector))
+                unchanged = self._unchanged(source, connector, planned)
+                todo = [one for one in planned if self._chosen(one) and one not in unchanged]
+                outcome.unchanged = sum(self._chosen(one) for one in unchanged)
+                self._progress.surveyed(source, len(todo), sum(one.asset.bytes or 0 for one in todo))
+                for client in {one.client for one in unchanged}:
+                    names = [one.kept for one in unchanged if one.client == client]
+                    self._inventory.seen(scan, client, source, names, self._clock())
+                for one, result in self._results(scan, source, connector, todo):
+                    self._record(scan, source, one, result, outcome)
+                if all(one.asset.kind is not Kind.FOLDER for one in planned):
+                    present = {(one.client, one.kept) for one in planned}
+                    outcome.vanished = len(self._inventory.close_missing(scan, source, present, self._clock()))
+        except SourceError as error:
+            outcome.state, outcome.says = "unreachable", str(error)
+        else:
+            outcome.state = "partial" if outcome.gaps else "ok"
+        self._inventory.source_state(source, outcome.state, place_of(self._workspace, source), self._clock())
+        return outcome
+
+    def _survey(self, source: str, connector: Connector) -> Iterator[Planned]:
+        entry = self._workspace.sources[source]
+        for asset in connector.survey():
+            if not _wanted(entry, asset.name):
+                gap = Gap(Reason.EXCLUDED, says="left out by include or exclude")
+                asset = replace(asset, gap=gap)
+            client, unmapped = self._workspace.client_of(source, asset.name)
+            yield Planned(asset, client, unmapped, self._names[client].keep(asset.name))
+
+    def _chosen(self, one: Planned) -> bool:
+        return self._choice.client in (None, one.client)
+
+    def _unchanged(self, source: str, connector: Connector, planned: Iterable[Planned]) -> list[Planned]:
+        """What the inventory holds already, as read with the same rules and at least as deeply."""
+        known = {} if self._choice.fresh else self._inventory.known(source)
+        unchanged = []
+        for one in planned:
+            before = known.get((one.client, one.kept))
+            if (
+                before is not None
+                and before.rules == self._engine.fingerprint
+                and before.depth in (self._choice.depth, Depth.FULL)
+                and not before.gaps & _WORTH_ANOTHER_TRY
+                and before.mark is not None
+                and one.asset.gap is None
+                and before.mark == connector.mark(one.asset)
+            ):
+                unchanged.append(one)
+        return unchanged
+
+    def _results(
+        self, scan: int, source: str, connector: Connector, todo: Sequence[Planned]
+    ) -> Iterator[tuple[Planned, AssetResult]]:
+        questions = [
+            Question(self._choice.depth, self._workspace.clients[one.client].file.client.domains) for one in todo
+        ]
+        jobs = [Job(one.asset, question) for one, question in zip(todo, questions, strict=True)]
+        crew = Crew(self._engine, self._choice.workers, lambda: open_source(self._workspace, source))
+        beat = self._heartbeat(scan, source)
+        for index, result in crew.work(connector, jobs, beat):
+            yield todo[index], result
+
+    def _heartbeat(self, scan: int, source: str) -> Callable[[str, int], None]:
+        last = self._clock()
+
+        def beat(asset: str, bytes: int) -> None:
+            nonlocal last
+            if asset:
+                self._progress.read(source, asset, bytes)
+            if (now := self._clock()) - last > _RENEW_AFTER:
+                self._inventory.renew(scan, now)
+                last = now
+
+        return beat
+
+    def _record(self, scan: int, source: str, one: Planned, result: AssetResult, outcome: SourceOutcome) -> None:
+        kept = self._names[one.client].result(result)
+        self._inventory.record(
+            scan,
+            one.client,
+            source,
+            kept,
+            rules=self._engine.fingerprint,
+            depth=self._choice.depth,
+            unmapped=one.unmapped,
+            now=self._clock(),
+        )
+        shown = sum(finding.confidence >= LIKELY_FROM for finding in kept.findings)
+        lost = sum(gap.reason is not Reason.BUDGET for gap in kept.coverage.gaps)
+        outcome.read += 1
+        outcome.findings += shown
+        outcome.gaps += lost
+        outcome.sampled += any(gap.reason is Reason.BUDGET for gap in kept.coverage.gaps)
+        outcome.rows += kept.coverage.rows_read
+        outcome.bytes += kept.coverage.bytes_read
+        if one.unmapped:
+            outcome.unmapped.append(one.kept)
+        self._progress.recorded(source, kept.asset.name, shown, lost)
+
+
+def known_sources(workspace: Workspace) -> Iterator[KnownSource]:
+    """The sources of a workspace as the inventory keeps them, before they were ever scanned."""
+    for id, entry in workspace.sources.items():
+        try:
+            target = open_source(workspace, id).target
+        except MapkeeperError as error:  # a secret that is not there yet: the source is listed all the same
+            target = str(error)
+        place = place_of(workspace, id)
+        yield KnownSource(id, workspace.owners[id], entry.connector, target, place, None, "never scanned")
+
+
+def place_of(workspace: Workspace, source: str) -> Place:
+    """Where a source lies, as far as its entry declares it."""
+    place = workspace.sources[source].place
+    if place is None:
+        return Place(None)
+    return Place(place.country, place.region, place.operator, "declared")
+
+
+def _wanted(entry: SourceEntry, name: str) -> bool:
+    if not any(fnmatchcase(name, glob) for glob in entry.include):
+        return False
+    return not any(fnmatchcase(name, glob) for glob in entry.exclude)

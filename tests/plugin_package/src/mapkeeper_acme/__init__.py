@@ -1,0 +1,1 @@
+"""Acme's plug-ins for mapkeeper: the connector ``acme`` and the classifier ``acme``."""

@@ -1,0 +1,57 @@
+"""What is kept of values: counts of distinct ones, and masks."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapkeeper.classify.mask import SHORTEST, masked
+from mapkeeper.classify.sketch import EXACT_TO, Distinct
+
+
+@given(st.lists(st.lists(st.text(max_size=3), max_size=30), max_size=5))
+def test_distinct_is_exact_for_few_and_does_not_depend_on_the_order(parts: list[list[str]]) -> None:
+    there, back = Distinct(), Distinct()
+    for part in parts:
+        there.add(pl.Series("v", part, dtype=pl.String))
+    for part in reversed(parts):
+        back.add(pl.Series("v", part, dtype=pl.String))
+
+    assert there.count() == back.count() == len({value for part in parts for value in part})
+
+
+def test_distinct_is_within_four_percent_for_many_and_the_same_in_any_order() -> None:
+    many = pl.Series("v", [f"value {number}" for number in range(3 * EXACT_TO)])
+    there, back = Distinct(), Distinct()
+    for start in range(0, len(many), 70_000):
+        there.add(many.slice(start, 70_000))
+        there.add(many.slice(start, 10))
+    back.add(many.reverse())
+
+    assert there.count() == back.count()
+    assert abs(there.count() / len(many) - 1) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("value", "mask"),
+    [
+        ("jane.doe@globex.example", "j***@g***.***"),
+        ("jane@globex.com", "j***@g***.com"),
+        ("4111 1111 1111 1111", "*** *** *** ***"),
+        ("Jane Doe-Martin", "J*** ***-***"),
+        ("12345", None),
+        ("", None),
+    ],
+)
+def test_a_mask_keeps_the_first_letter_and_the_punctuation(value: str, mask: str | None) -> None:
+    assert masked(value) == mask
+
+
+@given(st.text(max_size=200))
+def test_a_mask_holds_no_two_letters_or_digits_of_the_value_in_a_row_but_a_short_top_level_domain(value: str) -> None:
+    mask = masked(value)
+    if mask is None:
+        assert len(" ".join(value.split())) < SHORTEST
+        return
+    head = mask.rpartition(".")[0] if "@" in mask else mask
+    assert not any(a.isalnum() and b.isalnum() for a, b in zip(head, head[1:], strict=False))
