@@ -139,7 +139,7 @@ def test_no_canary_is_in_what_an_inspection_prints(planted: Path, mapkeeper: Run
 
 
 def test_true_values_are_shown_on_stdout_when_asked_for_and_only_there(planted: Path, mapkeeper: Run) -> None:
-    people = planted / "stores" / "files" / "people.csv"
+    people = planted / "stores" / "files" / "people.parquet"
     ran = mapkeeper("inspect", people, "--reveal", "2", "--format", "json")
     emails = [row for row in ran.rows if row["field"] == "email"]
     assert emails[0]["values"] == [MAIL]

@@ -1,19 +1,21 @@
 """The engine finds what the rules say, whatever the types and however the rows are cut."""
 
+import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pytest
 import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mapkeeper_classifiers.standard import rules
 
 from mapkeeper.classify import Engine, Judgement
 from mapkeeper.model import Finding
 from mapkeeper.plugin import Batch
 from mapkeeper.rules import Pattern, Rule, recognizes
+from mapkeeper_classifiers.standard import rules
 
 RULES = tuple(rules())
 ENGINE = Engine(RULES)
@@ -21,12 +23,12 @@ EXAMPLES = [text for rule in RULES for text in (*rule.match, *rule.miss) if text
 
 
 def classify(
-    engine: Engine, columns: dict[str, object], asset: str = "things", cut: Sequence[int] = (), reveal: int = 0
+    engine: Engine, columns: Mapping[str, object], asset: str = "things", cut: Sequence[int] = (), reveal: int = 0
 ) -> Judgement:
-    data = pa.RecordBatch.from_pydict(columns)
+    data = pa.RecordBatch.from_pydict(dict(columns))
     run = engine.start(asset, reveal=reveal)
     edges = sorted({0, *(edge for edge in cut if edge < data.num_rows), data.num_rows})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         run.add(Batch(data.slice(start, end - start), first=start + 1))
     if not data.num_rows:
         run.add(Batch(data, first=1))
@@ -242,7 +244,7 @@ def test_any_column_of_any_type_is_counted_and_never_raises(data: st.DataObject)
     NAMES,
 )
 def test_the_cut_of_the_batches_does_not_matter(cells: list[str | None], cut: list[int], name: str) -> None:
-    columns: dict[str, object] = {
+    columns: Mapping[str, object] = {
         name or "x": pa.array(cells, pa.string()),
         "n": pa.array(range(len(cells)), pa.int64()),
     }
@@ -256,7 +258,7 @@ def test_the_engine_recognizes_in_a_cell_what_the_rule_recognizes(rule: Rule, da
     pieces = st.sampled_from(EXAMPLES) | st.sampled_from([*rule.match, *rule.miss]) | st.text(max_size=4)
     cell = "".join(data.draw(st.lists(pieces, min_size=1, max_size=3))).strip()
     name = rule.names[0] if rule.names else "t"
-    engine = Engine([Rule(**{**_fields(rule), "names": (name,), "types": frozenset({"text"})})])
+    engine = Engine([dataclasses.replace(rule, names=(name,), types=frozenset({"text"}))])
     # Enough cells that Rust is asked too, and one that is not to be found among them.
     filler = [f"{number} ~ {'x' * 40}" for number in range(data.draw(st.sampled_from([0, 500])))]
     wanted = recognizes(rule, cell) and bool(cell)
@@ -269,10 +271,6 @@ def test_the_engine_recognizes_in_a_cell_what_the_rule_recognizes(rule: Rule, da
 
     assert round(tally.valid if tally else 0) == wanted + others
     assert all(finding.hits <= len(filler) + 1 for finding in judged.findings)
-
-
-def _fields(rule: Rule) -> dict[str, object]:
-    return {name: getattr(rule, name) for name in Rule.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapkeeper_classifiers.standard import rules
 
 from mapkeeper.classify import Engine
+from mapkeeper_classifiers.standard import rules
 
 ENGINE = Engine(rules())
 

@@ -210,7 +210,9 @@ def test_every_rule_category_and_concern_has_its_row() -> None:
     from mapkeeper.assess import concern_rules
 
     rules, kinds, concerns = page("rules.md"), page("categories.md"), page("concerns.md")
-    assert [rule.ref for rule in discover.rules() if f"| `{rule.ref}` |" not in rules] == []
+    ours = tuple(f"{name}/" for name in declared()[discover.CLASSIFIERS])
+    known = [rule.ref for rule in discover.rules() if rule.id.startswith(ours)]
+    assert [ref for ref in known if f"| `{ref}` |" not in rules] == []
     assert [key for key in categories() if f"| `{key}` |" not in kinds] == []
     assert [id for id in concern_rules() if f"| `{id}` |" not in concerns] == []
 

@@ -23,8 +23,9 @@ from mapkeeper.cli.register import write_register
 from mapkeeper.config import Workspace
 from mapkeeper.errors import ConfigurationError, UsageError
 from mapkeeper.inventory import Inventory, View
-from mapkeeper.model import AssetResult, CellState, Coverage, Depth, Fact, Finding, Gap, KnownFinding, Reason
+from mapkeeper.model import AssetResult, CellState, Coverage, Depth, Fact, Finding, Gap, KnownFinding, Place, Reason
 from mapkeeper.report.formats import as_csv, as_html, as_json, printed
+from mapkeeper.report.personal_data import stands_for
 from mapkeeper.report.record import ATTENTION, Cell, Evidence, Record, RecordFormat, RecordView, Row, Value
 from mapkeeper.report.register import register
 from mapkeeper.report.transfers import crossed
@@ -72,7 +73,7 @@ name = "Monitoring for unauthorised access"
 template = "monitoring"
 legal_basis = "A6-1-f"
 sources = ["siem", "crm"]
-retention = { default = "P395D", "contact.email" = "P1Y6M" }
+retention = { default = "P395D", "contact" = "P30D", "contact.email" = "P1Y6M" }
 recipients = ["ti-vendor"]
 
 [[recipient]]
@@ -277,11 +278,10 @@ def test_a_declared_prefix_stands_for_what_is_under_it(house: House) -> None:
     assert "contact" not in [row.about for part in record.sections for row in part.rows]
 
 
-def test_a_prefix_does_not_stand_for_a_word_that_begins_alike(house: House) -> None:
-    house.change("globex", '"credential.username", "online.ip", "contact"', '"online"')
-    house.scan(("crm", result("people", [holds("financial.salary")])))
-    assert category(house.record(), "online").state is CellState.DECLARED
-    assert category(house.record(), "financial.salary").state is CellState.OBSERVED
+def test_a_declared_prefix_counts_by_whole_words() -> None:
+    assert stands_for("online", "online.ip")
+    assert not stands_for("online", "onlineshop.ip")
+    assert not stands_for("online.ip", "online")
 
 
 def test_an_explicit_none_is_a_declaration(house: House) -> None:
@@ -508,6 +508,18 @@ def test_an_activity_that_names_a_source_of_another_client_does_not_print_it(hou
     named = value(record, "activities", "Monitoring for unauthorised access", "assets")
     assert named.state is CellState.CONTRADICTED
     assert "warehouse" not in as_json(record)
+
+
+def test_a_source_that_went_over_to_another_client_does_not_tell_where_that_one_keeps_it(house: House) -> None:
+    entry = '\n[[source]]\nid = "attic"\nconnector = "files"\npath = "attic"\n'
+    house.file("globex").write_text(GLOBEX + entry)
+    first = house.scan(("attic", result("boxes", [])))
+    house.file("globex").write_text(GLOBEX)
+    house.file("initech").write_text(INITECH + entry)
+    house.scan()
+    house.inventory.source_state("attic", "ok", Place("JP", known_by="api"), later(1))
+    places = cell(house.record(at=first), "sources", "attic", "location_countries")
+    assert [one.text for one in places.values] == ["place not known"]
 
 
 def test_what_maps_to_no_client_stands_in_the_record_of_the_provider_and_not_among_its_own_data(house: House) -> None:

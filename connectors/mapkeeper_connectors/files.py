@@ -55,7 +55,7 @@ class Files(Connector):
     @classmethod
     def settings_for(cls, target: str) -> Mapping[str, Any] | None:
         """A folder, or a file that is no SQLite database; also a path at which there is nothing."""
-        if "\0" in target:
+        if not target or "\0" in target:
             return None
         if target.startswith("file://"):
             url = urlsplit(target)

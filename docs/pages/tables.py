@@ -8,6 +8,7 @@ import inspect
 import json
 import math
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pages.keys import meaning
 from pages.markdown import code, table
 
 ROOT = Path(__file__).parents[2]
+_OURS = "mapkeeper_classifiers."
 
 
 def categories() -> str:
@@ -39,7 +41,10 @@ def rules() -> str:
     """Every rule of every installed classifier of this distribution."""
     head = ("rule", "title", "category", "looks at", "check", "chance", "identifying")
     rows = []
+    ours = tuple(f"{entry.name}/" for entry in entry_points(group=discover.CLASSIFIERS) if _OURS in entry.value)
     for rule in sorted(discover.rules(), key=lambda rule: rule.id):
+        if not rule.id.startswith(ours):
+            continue
         sees = {"values": rule.find, "whole values": rule.fit, "a list": rule.values, "names": rule.names}
         rows.append(
             (

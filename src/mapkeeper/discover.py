@@ -70,10 +70,19 @@ def connect(name: str, given: Mapping[str, Any], folder: Path) -> Connector:
 
 
 def for_target(target: str) -> tuple[str, Mapping[str, Any]] | None:
-    """Which connector reaches what a user typed, and with which settings."""
+    """Which connector reaches what a user typed, and with which settings.
+
+    Raises PluginError where none does and one could not be asked.
+    """
+    broken: PluginError | None = None
     for entry in sorted(entry_points(group=CONNECTORS), key=lambda entry: entry.name):
-        if (found := _connector(entry).settings_for(target)) is not None:
-            return entry.name, found
+        try:
+            if (found := _connector(entry).settings_for(target)) is not None:
+                return entry.name, found
+        except PluginError as error:
+            broken = broken or error
+    if broken is not None:
+        raise broken
     return None
 
 
@@ -99,7 +108,8 @@ def plugins() -> Iterator[Plugin]:
                 if kind == "connector":
                     says = (_connector(entry).__doc__ or "").strip().split("\n")[0]
                 else:
-                    says = f"{len(_rules(entry))} rules"
+                    count = len(_rules(entry))
+                    says = f"{count} rule{'s' if count != 1 else ''}"
                 works = True
             except (PluginError, RuleError) as error:
                 says, works = str(error), False

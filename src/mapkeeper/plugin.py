@@ -104,7 +104,8 @@ def is_secret(setting: dataclasses.Field[Any]) -> bool:
 class Connector(ABC):
     """Opens one source. Make it a dataclass: its fields are its settings, named as in the configuration.
 
-    The core calls ``open`` once, then the other methods, then ``close``, whatever happened. An asset comes
+    The core calls ``open`` once, then the other methods, then ``close``, whatever they raised; ``close`` also has
+    to work where ``open`` failed. An asset comes
     to ``read`` as ``survey`` yielded it, maybe in another process: what ``Asset.handle`` holds must pickle.
     A method that cannot do its work raises `SourceError` ``from None`` with the reason code, without values.
     """
@@ -155,7 +156,8 @@ class Connector(ABC):
 
         What could not be read is a `Gap` between the batches, and reading goes on where it can. Raises
         `SourceError` where nothing more can be read. ``resume_from`` is the ``resume`` of a batch that a
-        former reading of the unchanged asset yielded: what came up to it is not read again.
+        former reading of the unchanged asset with the same plan yielded: what came up to it is not read again,
+        and counts towards the plan.
         """
 
     def mark(self, asset: Asset) -> str | None:

@@ -94,7 +94,7 @@ class Case:
         if (listed := table.lists(self.rule.category)) is not None:
             self.add(weights["tables", "as_such"], f"in a list of each {listed} there is")
         if (word := table.supports(number, name)) is not None:
-            self.add(weights["tables", "context"], f"near '{word}'")
+            self.add(weights["tables", "wanted" if speech.vague else "context"], f"near '{word}'")
 
     def _other_name(self, number: int, otherwise: bool) -> None:
         against = self.table.words.against.get(self.rule.category, ())
@@ -159,6 +159,7 @@ class Case:
         distinct = tally.distinct.count()
         if tally.proved and tally.usual == tally.proved:
             self.add(weights["values", "constant"], "nothing but known constants")
+            self.limit = min(self.limit, weights["limits", "constant"])
         if self.is_text and speech is None:
             digits = self.rule.check is not None and (self.rule.chance or 0.0) >= 0.005
             if tally.supported and not self.said:
@@ -169,7 +170,7 @@ class Case:
                 self.add(weights["text", "unsupported"])
         if speech is not None:
             return
-        if distinct < 3:
+        if distinct < 3 and self.rule.find:
             self.add(weights["values", "few_values"])
             if self.rule.check is None:
                 self.limit = min(self.limit, weights["limits", "few_values"])
@@ -183,7 +184,8 @@ class Case:
         field, tally, rule, table = self.seen.tally, self.tally, self.rule, self.table
         category = categories().get(rule.category)
         checked = rule.check is not None and field.filled > 0
-        whom = table.of(self.seen.name) or table.subject
+        # "client_ip" speaks of a machine's role, not of a person's.
+        whom = (None if rule.category.startswith("online.") else table.of(self.seen.name)) or table.subject
         if tally.own and tally.own >= 0.5 * tally.proved:
             whom = "employee"
         return Finding(

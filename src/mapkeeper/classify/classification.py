@@ -98,7 +98,7 @@ class Classification:
             return None
         if not rule.weak or number in field.near:
             return matcher.find(texts, words)
-        if words is None or (hits := matcher.find(texts, words)) is None:
+        if words is None or not matcher.mentioned(texts) or (hits := matcher.find(texts, words)) is None:
             return None
         return hits.filter(matcher.in_context(hits, texts))
 

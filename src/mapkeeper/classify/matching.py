@@ -50,6 +50,12 @@ class Matcher:
         spelled = (r"[\s_.-]{0,2}".join(map(regex.escape, phrase.split())) for phrase in phrases)
         return rf"(?i)(?:\b|_)(?:{'|'.join(spelled)})(?:\b|_)"
 
+    def mentioned(self, texts: Segments) -> bool:
+        """Whether any text holds a word that speaks for the rule; not asked where finding out is no cheaper."""
+        if all(expression.study.exact for expression in self.expressions):
+            return True
+        return self.context is not None and bool(texts.texts.str.contains(self.context).any())
+
     def in_context(self, hits: Hits, texts: Segments) -> pl.Series:
         """For each match, whether its text also holds a word that speaks for the rule."""
         if self.context is None:

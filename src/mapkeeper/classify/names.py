@@ -69,6 +69,8 @@ class Vocabulary:
         self.context = tuple(self.phrases(rule.context) for rule in rules)
         """By rule, its context words."""
         self.people = self.phrases(words.people)
+        # A rule that goes by names alone and still asks for context does not trust its names.
+        self._unsure = {number for number, rule in enumerate(rules) if rule.context and not rule.find}
         self._weak = {
             number: self.phrases((*rule.names, *rule.context))
             for number, rule in enumerate(rules)
@@ -103,9 +105,10 @@ class Vocabulary:
                 if not rules:
                     continue
                 spans.append((start, end, rules))
-                speech = self._speech(words, start, end, self._spelled[glued])
-                for rule in rules if speech else ():
-                    assert speech is not None
+                for rule in rules:
+                    speech = self._speech(words, start, end, self._spelled[glued], rule in self._unsure)
+                    if speech is None:
+                        continue
                     if rule not in spoken or spoken[rule][2].strength < speech.strength:
                         spoken[rule] = (start, end, speech)
         # The longest phrase owns its words: in "user name" the word "name" does not speak for itself.
@@ -118,7 +121,7 @@ class Vocabulary:
             )
         }
 
-    def _speech(self, words: tuple[str, ...], start: int, end: int, phrase: str) -> Speech | None:
+    def _speech(self, words: tuple[str, ...], start: int, end: int, phrase: str, unsure: bool) -> Speech | None:
         before, after = words[:start], [word for word in words[end:] if not word.isdigit()]
         if any(word in self._words.asking for word in before):
             return None
@@ -126,7 +129,7 @@ class Vocabulary:
         if any(word in self._words.changing for word in after):
             return None
         thing = next((word for word in reversed(before) if not word.isdigit()), None)
-        vague = "".join(words[start:end]) in self._words.vague
+        vague = unsure or "".join(words[start:end]) in self._words.vague
         if vague and thing in self._words.things:
             return None
         if after:

@@ -61,8 +61,19 @@ class Redaction:
                 group: int | str = "value" if expression.named else 0
                 for match in expression.compiled.finditer(spelled, timeout=PATIENCE):
                     start, end = match.span(group)
-                    if start < end and _identifies(rule, part[start:end]):
-                        yield start, end, rule.category.rpartition(".")[2]
+                    if held := _held(rule, expression, part[start:end]):
+                        yield start, start + held, rule.category.rpartition(".")[2]
+
+
+def _held(rule: Rule, expression: Expression, value: str) -> int:
+    """How much of a value identifies somebody: ".json" or ".log.1" behind an address is not its last label."""
+    while value:
+        if _identifies(rule, value):
+            return len(value)
+        value = value.rpartition(".")[0]
+        if not expression.compiled.fullmatch(value, timeout=PATIENCE):
+            break
+    return 0
 
 
 def _trusted(rule: Rule, score: float) -> bool:

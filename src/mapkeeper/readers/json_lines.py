@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,7 @@ from mapkeeper.readers.json_loose import MOST_PATHS, is_object, loose
 from mapkeeper.readers.rows import Rows
 
 DEEPEST = 32
+_NO_CHARACTER = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class Objects:
@@ -94,7 +96,9 @@ def _read(text: pa.Buffer, texts: pa.Schema) -> pa.Table:
 
 
 def _mixed(text: pa.Buffer) -> pa.Table | None:
-    """By Polars, which makes mixed types strings."""
+    """By Polars, which makes mixed types strings, but makes NUL of what is no character and bears none in a name."""
+    if _NO_CHARACTER.search(text):
+        return None
     try:
         frame = pl.read_ndjson(text.to_pybytes(), infer_schema_length=None)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):

@@ -11,6 +11,7 @@ from mapkeeper.model import Reason
 from mapkeeper.plugin import Batch
 from mapkeeper.readers.block import BLOCK, LONGEST, Block, Content, Offsets, blocks, pieces
 from mapkeeper.readers.part import Part
+from mapkeeper.readers.resume import Point
 from mapkeeper.readers.rows import Format, repair
 from mapkeeper.readers.sample import Sample, draw
 
@@ -35,7 +36,8 @@ def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iter
     point = part.point
     start = max(point.offset, form.body)
     content.seek(start)
-    for block in blocks(content, start, form.ends, form.cut_long):
+    found = blocks(content, start, form.ends, form.cut_long)
+    while not _enough(sample, point) and (block := next(found, None)) is not None:
         before = point.copy()
         numbers = None if sample.chosen is None else sample.chosen - point.record
         if numbers is not None:
@@ -46,10 +48,13 @@ def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iter
         point.offset, point.record, point.given = block.stop, point.record + block.records, 0
         size = max(0, (block.stop if content.plain else content.disk) - point.disk)
         yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
-        if sample.rows is not None and point.here_rows >= sample.rows:
-            return
-        if sample.bytes is not None and block.stop >= sample.bytes:
-            return
+
+
+def _enough(sample: Sample, point: Point) -> bool:
+    """Whether the head of a member has been read as far as its share goes."""
+    return (sample.rows is not None and point.here_rows >= sample.rows) or (
+        sample.bytes is not None and point.offset >= sample.bytes
+    )
 
 
 def _windows(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:
@@ -83,8 +88,10 @@ def _window(content: Content, form: Format, offset: int, length: int, most: int)
     if not len(ends) and first:  # one record at least, however little the plan leaves
         data += content.read(BLOCK - len(data))
         ends = form.ends(data)[:1]
-        if not len(ends):
+        if not len(ends) and len(data) == BLOCK:
             return pieces(data, at, form.cut_long, 1)
+        if not len(ends):
+            ends = np.array([len(data)], np.int64)
     if not len(ends):
         return None
     return Block(data[: ends[-1]], ends, at + skip, at + skip + int(ends[-1]), len(ends))

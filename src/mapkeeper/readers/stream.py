@@ -13,6 +13,10 @@ import pyarrow as pa
 from mapkeeper.readers.member import Member
 
 CHUNK = 1 << 18
+_INPUT = 1 << 15
+_PIECE = 1 << 12
+"""Of what is compressed, always so much at a time, whatever is asked for: where a stream breaks, the piece that was
+asked for is lost, and a second reading must lose the same."""
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -65,8 +69,7 @@ class Stream:
 
     def read(self, n: int) -> bytes:
         """The next ``n`` bytes of the content, fewer only at its end."""
-        parts, have = [self._ahead[:n]], min(n, len(self._ahead))
-        self._ahead = self._ahead[n:]
+        parts, have = [self._ahead], len(self._ahead)
         while have < n and self.broken is None:
             try:
                 part = self._source.read(min(CHUNK, n - have))
@@ -77,7 +80,9 @@ class Stream:
                 break
             parts.append(part)
             have += len(part)
-        return b"".join(parts)
+        data = b"".join(parts)
+        self._ahead = data[n:]
+        return data[:n]
 
     def peek(self, n: int) -> bytes:
         """What `read` will give next, without taking it."""
@@ -168,16 +173,16 @@ class _Inflated:
         while True:
             if self._engine.eof:
                 self._input = self._engine.unused_data.lstrip(b"\0")  # padding may follow, and another stream
-                while not self._input and (more := self._source.read(CHUNK)):
+                while not self._input and (more := self._source.read(_INPUT)):
                     self._input = more.lstrip(b"\0")
                 if not self._input:
                     return b""
                 self._engine = self._new()
             elif not self._input and getattr(self._engine, "needs_input", True):
-                self._input = self._source.read(CHUNK)
+                self._input = self._source.read(_INPUT)
                 if not self._input:
                     raise EOFError
-            out = self._engine.decompress(self._input, n)
+            out = self._engine.decompress(self._input, _PIECE)
             self._input = getattr(self._engine, "unconsumed_tail", b"")
             if out:
                 return bytes(out)
@@ -190,8 +195,7 @@ class _Zstd:
         self._stream = pa.CompressedInputStream(pa.PythonFile(_Readable(source), mode="r"), "zstd")
 
     def read(self, n: int, /) -> bytes:
-        # Small pieces: where the stream breaks, Arrow loses the whole piece that was asked for.
-        return bytes(self._stream.read(min(n, 2048)))
+        return bytes(self._stream.read(_PIECE))
 
 
 class _Readable:

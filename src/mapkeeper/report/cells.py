@@ -9,7 +9,7 @@ from typing import Any
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """RFC 4180 text: lists joined with "; ", nothing for ``None``, and no cell that a spreadsheet takes for a formula."""
+    """RFC 4180 text: lists joined with "; ", nothing for ``None``, no cell that a spreadsheet takes for a formula."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)

@@ -1,0 +1,281 @@
+"""What is believed of a field, and why. Everything here is made up."""
+
+import random
+
+import pyarrow as pa
+import pytest
+
+from mapkeeper.classify import Engine
+from mapkeeper.model import CERTAIN_FROM, LIKELY_FROM, Finding, SourceRole
+from mapkeeper.plugin import Batch
+from mapkeeper_classifiers.standard import rules
+
+ENGINE = Engine(rules())
+DICE = random.Random(7)
+
+
+def judge(asset: str, domains: tuple[str, ...] = (), /, **columns: object) -> dict[tuple[str, str], Finding]:
+    run = ENGINE.start(asset, client_domains=domains)
+    run.add(Batch(pa.RecordBatch.from_pydict(columns), first=1))
+    return {(finding.field, finding.category): finding for finding in run.finish().findings}
+
+
+def confidence(found: dict[tuple[str, str], Finding], field: str, category: str) -> float:
+    return found[field, category].confidence if (field, category) in found else 0.0
+
+
+def believed(found: dict[tuple[str, str], Finding]) -> set[tuple[str, str]]:
+    return {key for key, finding in found.items() if finding.confidence >= LIKELY_FROM}
+
+
+def digits(count: int) -> str:
+    return "".join(DICE.choice("0123456789") for _ in range(count))
+
+
+def luhn(body: str) -> str:
+    total = 0
+    for at, char in enumerate(reversed(body)):
+        number = int(char) * (2 if at % 2 == 0 else 1)
+        total += number - 9 if number > 9 else number
+    return body + str(-total % 10)
+
+
+GIVEN = ["Alice", "Bruno", "Chloé", "Dmitri", "Erin", "Farid", "Grace", "Hugo", "Ines", "Jörg"]
+FAMILY = ["Martin", "O'Neil", "Müller", "Da Silva", "Nowak", "Rossi", "Kim", "Dupont", "Berg", "Smith-Hall"]
+CITIES = ["Lyon", "Turin", "Nürnberg", "Leeds", "Québec", "Porto", "Gent", "Graz", "Cork", "Basel"]
+MAILS = [
+    f"{given.lower().encode('ascii', 'ignore').decode()}{number}@globex{number}.com"
+    for number, given in enumerate(GIVEN)
+]
+PEOPLE = {
+    "CustomerId": list(range(1, 11)),
+    "FirstName": GIVEN,
+    "last_name": FAMILY,
+    "City": CITIES,
+    "PostalCode": ["69001", "10121", "90402", "LS1 4AP", "G1R 4P5", "4000-001", "9000", "8010", "T12 X70Y", "4051"],
+    "BirthDate": [f"19{50 + number}-0{1 + number % 9}-1{number}" for number in range(10)],
+    "Email": MAILS,
+    "mobile_phone": [f"+1 202-555-01{10 + number}" for number in range(10)],
+    "gender": ["M", "F"] * 5,
+}
+
+
+def test_a_table_of_customers_is_understood() -> None:
+    found = judge("public.customers", **PEOPLE)
+
+    for field, category in [
+        ("FirstName", "identity.name"),
+        ("last_name", "identity.name"),
+        ("City", "location.coarse"),
+        ("PostalCode", "contact.postal_code"),
+        ("BirthDate", "identity.date_of_birth"),
+        ("Email", "contact.email"),
+        ("mobile_phone", "contact.phone"),
+        ("gender", "identity.gender"),
+    ]:
+        assert confidence(found, field, category) >= CERTAIN_FROM, field
+    assert all(finding.subject == "customer" for finding in found.values())
+    assert all(finding.source_role is SourceRole.APPLICATION for finding in found.values())
+
+
+def test_a_finding_says_why_in_words() -> None:
+    found = judge("customers", email=[*MAILS, "none"])["email", "contact.email"]
+
+    assert "name 'email'" in found.why
+    assert "10 of 11 values fit" in found.why
+    assert any(why.startswith("check ") and "chance would give" in why for why in found.why)
+
+
+@pytest.mark.parametrize("asset", ["products", "Artist", "genres", "cities", "departments", "media_type"])
+def test_the_name_of_a_thing_is_not_a_persons(asset: str) -> None:
+    assert not believed(judge(asset, id=list(range(10)), name=CITIES, description=[None] * 10))
+
+
+def test_the_name_beside_what_only_people_have_is_a_persons() -> None:
+    assert confidence(judge("t17", name=GIVEN, email=MAILS), "name", "identity.name") >= LIKELY_FROM
+    assert confidence(judge("employees", name=GIVEN), "name", "identity.name") >= LIKELY_FROM
+    assert confidence(judge("t17", name=GIVEN), "name", "identity.name") < LIKELY_FROM
+
+
+@pytest.mark.parametrize("field", ["email_count", "email_verified", "is_email", "email_type"])
+def test_what_is_about_an_address_is_no_address(field: str) -> None:
+    assert not believed(judge("users", **{field: [1, 0, 1, 1, 0, 1, 0, 0, 1, 0]}))
+
+
+def test_values_that_do_not_fit_contradict_the_name() -> None:
+    assert not believed(judge("t", email=["yes", "no"] * 20))
+
+
+def test_an_empty_field_is_possible_by_its_name_only() -> None:
+    found = judge("customers", email=pa.array([None] * 9, pa.string()))["email", "contact.email"]
+
+    assert (found.filled, found.hits) == (0, 0)
+    assert 0 < found.confidence < LIKELY_FROM
+
+
+def test_an_address_in_every_fiftieth_note_is_a_finding_of_that_share() -> None:
+    notes = [f"the parcel came back again, see shelf {number}" for number in range(500)]
+    notes[::50] = [f"she wants to be reached at {mail} from now on" for mail in MAILS]
+    found = judge("calls", notes=notes)["notes", "contact.email"]
+
+    assert found.confidence >= CERTAIN_FROM
+    assert (found.hits, found.filled, found.distinct) == (10, 500, 10)
+
+
+def test_numbers_that_pass_a_check_as_often_as_chance_are_no_cards() -> None:
+    orders = [f"4{digits(15)}" for _ in range(2000)]
+
+    assert not believed(judge("orders", order_ref=orders))
+    assert not believed(judge("app.log", text=[f"order {number} was packed and sent today" for number in orders]))
+
+
+def test_cards_are_cards_under_any_name() -> None:
+    cards = [luhn(f"4{digits(14)}") for _ in range(300)]
+
+    assert confidence(judge("t", ref=cards), "ref", "financial.card") >= CERTAIN_FROM
+    assert not [key for key in believed(judge("t", ref=cards)) if key[1] != "financial.card"]
+
+
+def test_one_card_among_many_numbers_of_a_text_needs_a_word_beside_it() -> None:
+    lines = [f"packed order {digits(16)} for the truck of the day" for _ in range(400)]
+
+    assert not believed(judge("notes", text=[*lines, f"unit {luhn('4' + digits(14))} has come"]))
+
+
+def test_a_key_that_counts_upwards_is_no_number_of_a_person() -> None:
+    keys = list(range(100_000_000, 100_000_000 + 3000))
+
+    assert not believed(judge("t", seq=keys))
+
+
+def test_only_loopback_addresses_are_not_a_finding() -> None:
+    assert not believed(judge("t", client_ip=["127.0.0.1"] * 50))
+    assert (
+        confidence(
+            judge("t", client_ip=["127.0.0.1", "10.1.2.3", "10.1.2.4", "10.9.2.3"] * 5), "client_ip", "online.ip"
+        )
+        >= LIKELY_FROM
+    )
+
+
+def test_versions_are_not_addresses() -> None:
+    versions = [
+        f"{DICE.randint(1, 9)}.{DICE.randint(0, 20)}.{DICE.randint(0, 99)}.{DICE.randint(0, 250)}" for _ in range(200)
+    ]
+    lines = [f"agent started, version {version}, on time" for version in versions]
+    agents = [f"GET / by Browser/{version} (desk)" for version in versions]
+
+    assert not believed(judge("hosts", version=versions))
+    assert not believed(judge("app.log", text=lines))
+    assert ("text", "online.ip") not in believed(judge("app.log", text=agents))
+
+
+def test_the_fields_of_a_log_that_are_about_nobody_are_no_findings() -> None:
+    count = 300
+    found = judge(
+        "app.log",
+        time=[f"2026-11-22T10:{number % 60:02}:{number % 59:02}.{number:03}Z" for number in range(count)],
+        epoch=[1_763_800_000 + 7 * number for number in range(count)],
+        pid=[DICE.randint(300, 65_000) for _ in range(count)],
+        status=[DICE.choice([200, 301, 404, 500]) for _ in range(count)],
+        port=[DICE.randint(1024, 65_535) for _ in range(count)],
+        bytes=[DICE.randint(100, 9_999_999) for _ in range(count)],
+        request_id=[f"{digits(8)}-{digits(4)}-4{digits(3)}-8{digits(3)}-{digits(12)}" for _ in range(count)],
+        level=[DICE.choice(["INFO", "WARN"]) for _ in range(count)],
+        build=[f"{digits(1)}.{digits(1)}.{digits(2)}.{digits(2)}" for _ in range(count)],
+    )
+
+    assert not believed(found)
+
+
+def test_a_column_of_one_kind_has_one_category() -> None:
+    found = judge("customers", phone=[f"+1 202-555-0{100 + number}" for number in range(90)])
+
+    assert believed(found) == {("phone", "contact.phone")}
+
+
+def test_a_closed_list_speaks_without_a_name_only_when_it_explains_everything() -> None:
+    words = ["male", "female"] * 40
+
+    assert confidence(judge("t", c7=words), "c7", "identity.gender") >= LIKELY_FROM
+    assert confidence(judge("t", c7=["m", "f"] * 40), "c7", "identity.gender") < LIKELY_FROM
+    assert confidence(judge("t", c7=[*words, *["blue"] * 20]), "c7", "identity.gender") < LIKELY_FROM
+
+
+def test_the_clients_own_domain_makes_an_employee() -> None:
+    mails = [f"{given}@eu.globex.example" for given in ("ada", "bob", "cyd", "dan")]
+
+    assert judge("t", ("globex.example",), mail=mails)["mail", "contact.email"].subject == "employee"
+    assert judge("t", ("example",), mail=mails)["mail", "contact.email"].subject == "employee"
+    assert judge("t", ("lobex.example",), mail=mails)["mail", "contact.email"].subject is None
+
+
+@pytest.mark.parametrize(
+    ("asset", "role"),
+    [
+        ("access.log", SourceRole.AUDIT_LOG),
+        ("/var/log/auth.log.*", SourceRole.AUDIT_LOG),
+        ("app_audit", SourceRole.AUDIT_LOG),
+        ("db_backup.customers", SourceRole.BACKUP),
+        ("mail/inbox", SourceRole.MESSAGE),
+        ("customers", SourceRole.APPLICATION),
+        ("metrics", SourceRole.TELEMETRY),
+    ],
+)
+def test_the_role_of_a_source_is_guessed_from_its_name(asset: str, role: SourceRole) -> None:
+    assert judge(asset, email=MAILS)["email", "contact.email"].source_role is role
+
+
+@pytest.mark.parametrize(
+    ("asset", "field", "subject"),
+    [
+        ("patients", "email", "patient"),
+        ("t", "employee_email", "employee"),
+        ("staff", "email", "employee"),
+        ("suppliers", "email", "supplier"),
+        ("students", "email", "student"),
+        ("t", "email", None),
+    ],
+)
+def test_the_subject_is_guessed_from_the_words_of_table_and_field(asset: str, field: str, subject: str | None) -> None:
+    assert judge(asset, **{field: MAILS})[field, "contact.email"].subject == subject
+
+
+def test_what_the_gdpr_sets_apart_is_marked() -> None:
+    found = judge("patients", diagnosis=["Asthma", "Type 2 diabetes", "Migraine"] * 10, email=MAILS * 3)
+
+    assert found["email", "contact.email"].special is None
+    assert {finding.special for (field, _), finding in found.items() if field == "diagnosis"} == {"art9"}
+
+
+def test_a_list_of_countries_is_nobodys() -> None:
+    assert not believed(
+        judge("countries", country_id=list(range(10)), country=["France", "Chile", "Peru", "Japan", "Kenya"] * 2)
+    )
+
+
+def test_the_stores_own_description_of_a_field_speaks_too() -> None:
+    schema = pa.schema([pa.field("c3", pa.string(), metadata={"comment": "first name"})])
+    run = ENGINE.start("customers")
+    run.add(Batch(pa.RecordBatch.from_arrays([pa.array(GIVEN)], schema=schema)))
+
+    assert [finding.category for finding in run.finish().findings] == ["identity.name"]
+
+
+def test_findings_come_in_the_order_of_fields_the_most_certain_first() -> None:
+    run = ENGINE.start("customers")
+    run.add(
+        Batch(
+            pa.record_batch(
+                {"note": [f"{mail} at 203.0.113.{number}" for number, mail in enumerate(MAILS)], "city": CITIES}
+            )
+        )
+    )
+    findings = run.finish().findings
+
+    assert [finding.field for finding in findings] == sorted(
+        (finding.field for finding in findings), key=["note", "city"].index
+    )
+    notes = [finding.confidence for finding in findings if finding.field == "note"]
+    assert len(notes) >= 2
+    assert notes == sorted(notes, reverse=True)
