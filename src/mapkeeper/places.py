@@ -11,10 +11,10 @@ from typing import Any
 import pycountry
 
 EEA = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()  # noqa: SIM905
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO "  # noqa: SIM905
+    "AX GF GP MQ RE YT MF".split()
 )
-"""EU member states and IS, LI, NO (EEA Agreement), as of 2026-11."""
-
+"""EU member states; IS, LI and NO (EEA Agreement); and EU territory with a code of its own. As of 2026-11."""
 
 _countries: Any = pycountry.countries  # pycountry has no types
 _subdivisions: Any = pycountry.subdivisions

@@ -195,6 +195,7 @@ class ClientEntry(Section):
     regimes: tuple[Regime, ...] = ()
     domains: tuple[str, ...] = ()  # tell its staff from others
     key: Reference
+    address: str | None = None
     own: bool = False  # the provider's own data
     joint_controllers: Declared[Person] = None
     contacts: Contacts = Contacts()

@@ -77,7 +77,7 @@ def _contact(person: Person) -> str:
 
 def _client(holding: Holding, view: RecordView, key: str) -> tuple[Cell, ...]:
     client = holding.file.client
-    name = f"{client.name}, {country(client.country)}"
+    name = ", ".join(part for part in (client.name, client.address, country(client.country)) if part)
     contacts = client.contacts
     return (
         cell(key, view, [Value(name, CellState.DECLARED, None, holding.declares("client"))]),
