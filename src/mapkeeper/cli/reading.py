@@ -130,7 +130,7 @@ def sources(
 
 def history(
     scan: Annotated[
-        int | None, typer.Argument(metavar="[SCAN]", help="A scan's number: what it found different.")
+        int | None, typer.Argument(metavar="SCAN", help="A scan's number: what it found different.")
     ] = None,
     client: ClientOption = None,
     source: SourceOption = None,

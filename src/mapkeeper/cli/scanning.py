@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 def inspect(
     targets: Annotated[
-        list[str], typer.Argument(metavar="TARGET…", help="A file, a folder, a SQLAlchemy URL, or env:NAME.")
+        list[str], typer.Argument(metavar="TARGET", help="A file, a folder, a SQLAlchemy URL, or env:NAME.")
     ],
     depth: DepthOption = None,
     workers: WorkersOption = None,
@@ -136,7 +136,7 @@ def scan(
     bad = any(one.state in ("unreachable", "busy") or one.unmapped for one in outcome.sources)
     if outcome.sources and all(one.state in ("unreachable", "busy") for one in outcome.sources):
         raise typer.Exit(3)
-    if bad or (strict and any(one.gaps or one.sampled for one in outcome.sources)):
+    if bad or (strict and any(one.gaps or one.left_out for one in outcome.sources)):
         raise typer.Exit(1)
 
 
@@ -229,7 +229,7 @@ def _report(outcome: ScanOutcome) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="A new or empty folder.")] = Path("mapkeeper-demo"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path("mapkeeper-demo"),
 ) -> None:
     """Make a workspace of generated clients, scan it, and say what to open next. No server, no network.
 

@@ -12,7 +12,7 @@ from mapkeeper.cli.output import listing, put
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; the current folder if not given.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; the current folder if not given.")] = Path(),
     name: Annotated[str, typer.Option("--name", help="Your organisation.")] = "Your organisation",
     country: Annotated[str, typer.Option("--country", help="Where it sits: FR, CA-QC, …")] = "CA-QC",
 ) -> None:

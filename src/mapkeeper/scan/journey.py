@@ -27,6 +27,9 @@ _WORTH_ANOTHER_TRY = frozenset(
 )
 """Gaps that may be gone although the asset's mark is the same."""
 
+_AS_ASKED = frozenset({Reason.BUDGET, Reason.EXCLUDED})
+"""Gaps that the configuration or the depth asks for."""
+
 _RENEW_AFTER = dt.timedelta(seconds=60)
 
 Clock = Callable[[], dt.datetime]
@@ -57,8 +60,8 @@ class SourceOutcome:
     unchanged: int = 0
     vanished: int = 0
     findings: int = 0
-    gaps: int = 0  # other than what a sample leaves out
-    sampled: int = 0  # assets of which a sample was read
+    gaps: int = 0  # what could not be read
+    left_out: int = 0  # assets left out, wholly by exclude or partly by sampling: as asked, but not read
     rows: int = 0
     bytes: int = 0
     unmapped: list[str] = field(default_factory=list)  # assets that map to no client
@@ -243,11 +246,11 @@ class Scan:
             now=self._clock(),
         )
         shown = sum(finding.confidence >= LIKELY_FROM for finding in kept.findings)
-        lost = sum(gap.reason is not Reason.BUDGET for gap in kept.coverage.gaps)
+        lost = sum(gap.reason not in _AS_ASKED for gap in kept.coverage.gaps)
         outcome.read += 1
         outcome.findings += shown
         outcome.gaps += lost
-        outcome.sampled += any(gap.reason is Reason.BUDGET for gap in kept.coverage.gaps)
+        outcome.left_out += any(gap.reason in _AS_ASKED for gap in kept.coverage.gaps)
         outcome.rows += kept.coverage.rows_read
         outcome.bytes += kept.coverage.bytes_read
         if one.unmapped:
