@@ -279,3 +279,55 @@ def test_findings_come_in_the_order_of_fields_the_most_certain_first() -> None:
     notes = [finding.confidence for finding in findings if finding.field == "note"]
     assert len(notes) >= 2
     assert notes == sorted(notes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "bucketName",
+        "function_name",
+        "host_name_label",
+        "Records.requestParameters.policyName",
+        "role.name",
+        "web_address",
+    ],
+)
+def test_a_vague_word_behind_a_strange_one_says_nothing(field: str) -> None:
+    words = ["blue lake", "green lake", "old mill", "high road", "long pier"] * 4
+
+    assert not believed(judge("customers", **{field: words, "email": [*MAILS, *MAILS]})) - {("email", "contact.email")}
+
+
+def test_neighbours_are_the_fields_of_the_same_part_of_a_document() -> None:
+    near = {"events.actor.name": GIVEN, "events.actor.email": MAILS}
+    far = {"events.actor.name": GIVEN, "events.target.email": MAILS}
+
+    assert confidence(judge("t", **near), "events.actor.name", "identity.name") >= LIKELY_FROM
+    assert confidence(judge("t", **far), "events.actor.name", "identity.name") < LIKELY_FROM
+
+
+def test_a_check_that_most_values_pass_is_no_proof() -> None:
+    assert not believed(judge("t", sent=[f"{137_431_937 + 97 * DICE.randint(0, 9_000)}" for _ in range(500)]))
+
+
+def test_batches_with_different_columns_make_one_judgement() -> None:
+    run = ENGINE.start("events")
+    for columns in ({"a": ["x"]}, {"email": MAILS[:5]}, {"a": [1, 2]}, {"email": MAILS[5:], "b": [None] * 5}):
+        run.add(Batch(pa.RecordBatch.from_pydict(columns)))
+    judged = run.finish()
+
+    assert [(field.name, field.type) for field in judged.fields] == [
+        ("a", "string"),
+        ("email", "string"),
+        ("b", "null"),
+    ]
+    assert [(finding.field, finding.rows, finding.hits) for finding in judged.findings] == [("email", 10, 10)]
+
+
+def test_of_very_many_values_a_sample_is_checked_and_the_rest_taken_to_be_like_it() -> None:
+    cards = [luhn(f"4{digits(14)}") if at % 4 else f"4{digits(15)}" for at in range(12_000)]
+    found = judge("t", ref=cards)["ref", "financial.card"]
+
+    assert found.hits == 12_000
+    assert found.valid is not None
+    assert abs(found.valid / found.hits - 0.775) < 0.05  # three quarters, and a tenth of the last

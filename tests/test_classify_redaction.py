@@ -18,9 +18,11 @@ def token(kind: str, value: str) -> str:
     ("name", "redacted"),
     [
         ("exports/jane.doe@globex.com/2026.csv", "exports/{email:19}/2026.csv"),
+        ("mail/jane.doe@globex.com.jsonl.gz", "mail/{email:19}.jsonl.gz"),
         ("mail?to=jane.doe@globex.com&x=1", "mail?to={email:19}&x=1"),
         ("hosts/203.0.113.9/auth.log", "hosts/{ip:11}/auth.log"),
         ("calls/+12025550143.wav", "calls/{phone:12}.wav"),
+        ("calls/+1 202 555 0143 late.wav", "calls/{phone:15} late.wav"),
         ("iban_GB82WEST12345698765432.pdf", "iban_{bank_account:22}.pdf"),
     ],
 )
@@ -47,6 +49,7 @@ def test_the_part_that_identifies_is_replaced(name: str, redacted: str) -> None:
         "report (3).pdf",
         "img_1700000000123.jpg",
         "lib-1.10.0.so",
+        "sd.conn@32473.src",
     ],
 )
 def test_ordinary_names_stay_as_they_are(name: str) -> None:

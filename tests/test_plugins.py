@@ -141,7 +141,7 @@ def test_plugins_lists_both_with_distribution_and_version(installed: Path, tmp_p
         ("classifier", "acme", "1.4.2", True),
     ]
     assert theirs[0]["says"].startswith("Rolls of Acme tills")
-    assert theirs[1]["says"] == "1 rules"
+    assert theirs[1]["says"] == "1 rule"
 
 
 def test_inspect_reads_by_a_connector_and_finds_by_a_rule_of_a_third_party(installed: Path, tmp_path: Path) -> None:

@@ -152,7 +152,8 @@ class Case:
         if crowd or (gain < weights["values", "least_gain"] and (trials > 3 or rate <= chance)):
             self.add(weights["values", "beaten"] if speech is None else 0.0, told)
         else:
-            self.add(min(weights["values", "check"], gain), told)
+            # A check that most values pass says little, however many they are: counters that begin alike all pass it.
+            self.add(min(weights["values", "check"] * (1 - chance), gain), told)
 
     def _shape(self, speech: Speech | None) -> None:
         weights, tally, field = self.weights, self.tally, self.seen.tally
@@ -172,7 +173,7 @@ class Case:
             return
         if distinct < 3 and self.rule.find:
             self.add(weights["values", "few_values"])
-            if self.rule.check is None:
+            if self.rule.check is None or (tally.proved == 1 and field.filled >= weights["values", "few_cells"]):
                 self.limit = min(self.limit, weights["limits", "few_values"])
         elif not self.is_text and distinct == 1 and field.filled >= weights["values", "few_cells"]:
             self.add(weights["values", "one_value"], "one value in all cells")

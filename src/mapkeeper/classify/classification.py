@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 import pyarrow as pa
@@ -35,8 +35,9 @@ class Classification:
         self._domains = tuple(domain.casefold().lstrip("@") for domain in client_domains)
         self._reveal = reveal
         self._fields: dict[str, _Field] = {}
+        self._order: dict[str, None] = {}
         self._memos: dict[int, Memo] = {}
-        self._waiting: list[Batch] = []
+        self._waiting: dict[str, list[tuple[Batch, pa.Field, pa.Array]]] = {}
         self._bytes = 0
 
     def __repr__(self) -> str:
@@ -44,9 +45,17 @@ class Classification:
 
     def add(self, batch: Batch) -> None:
         """Take in some rows; the columns may differ from batch to batch."""
-        if self._waiting and not self._waiting[0].data.schema.equals(batch.data.schema, check_metadata=True):
-            self._flush()
-        self._waiting.append(batch)
+        seen: set[str] = set()
+        for field, column in zip(batch.data.schema, batch.data.columns, strict=True):
+            if field.name in seen:
+                continue  # a second column of one name cannot be told from the first
+            seen.add(field.name)
+            self._order[field.name] = None
+            waiting = self._waiting.setdefault(field.name, [])
+            if waiting and waiting[0][1].type != field.type:
+                self._take(waiting)
+                waiting.clear()
+            waiting.append((batch, field, column))
         self._bytes += batch.data.nbytes
         if self._bytes >= TOGETHER:
             self._flush()
@@ -54,25 +63,21 @@ class Classification:
     def finish(self) -> Judgement:
         """Judge what was seen."""
         self._flush()
-        ruleset, fields = self._ruleset, list(self._fields.values())
+        ruleset, fields = self._ruleset, [self._fields[name] for name in self._order]
         table = Table(self._name, tuple(field.name for field in fields), ruleset.words, ruleset.vocabulary)
         seen = [Seen(field.tally, field.name, field.speeches, field.rules) for field in fields]
         return judge(seen, table, ruleset.rules, ruleset.weights)
 
     def _flush(self) -> None:
-        """Run the rules over the batches that have come together: small ones cost as much as large ones."""
-        batches, self._waiting, self._bytes = self._waiting, [], 0
-        if not batches:
-            return
-        positions = Positions(batches)
-        seen: Counter[str] = Counter()
-        for at, field in enumerate(batches[0].data.schema):
-            seen[field.name] += 1
-            if seen[field.name] == 1:  # a second column of one name cannot be told from the first
-                self._take(field, pa.concat_arrays([batch.data.column(at) for batch in batches]), positions)
+        """Run the rules over the columns that have come together: small ones cost as much as large ones."""
+        held, self._waiting, self._bytes = self._waiting, {}, 0
+        for waiting in held.values():
+            self._take(waiting)
 
-    def _take(self, schema: pa.Field, column: pa.Array, positions: Positions) -> None:
-        found = cells(column)
+    def _take(self, waiting: Sequence[tuple[Batch, pa.Field, pa.Array]]) -> None:
+        schema = waiting[0][1]
+        positions = Positions([batch for batch, _, _ in waiting])
+        found = cells(pa.concat_arrays([column for _, _, column in waiting]))
         field = self._fields.get(schema.name)
         if field is None:
             comment = (schema.metadata or {}).get(b"comment", b"").decode("utf-8", "replace")

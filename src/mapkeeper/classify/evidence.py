@@ -21,9 +21,9 @@ class Seen:
 
     def is_text(self, weights: Weights) -> bool:
         """Whether its cells are texts, not values of one kind."""
-        tally, filled = self.tally, max(1, self.tally.filled)
+        tally, values = self.tally, max(1, self.tally.values)
         return tally.kind == "text" and (
-            tally.words / filled >= weights["text", "words"] or tally.characters / filled >= weights["text", "length"]
+            tally.words / values >= weights["text", "words"] or tally.characters / values >= weights["text", "length"]
         )
 
     def counts_up(self, weights: Weights) -> bool:

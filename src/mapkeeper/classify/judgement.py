@@ -82,7 +82,7 @@ class _Field:
     def _list_speaks(self, rule: Rule, tally: RuleTally) -> bool:
         """Whether a closed list explains the field without its name: all of many cells, and words, not codes."""
         limit, filled = self.weights, self.seen.tally.filled
-        length = self.seen.tally.characters / max(1, filled)
+        length = self.seen.tally.characters / max(1, self.seen.tally.values)
         return (
             bool(rule.values)
             and filled >= limit["limits", "list_cells"]

@@ -107,16 +107,21 @@ class Matcher:
     def _holds(self, value: str, memo: Memo) -> bool:
         known = memo.get(value)
         if known is None:
-            check = self.rule.check
-            assert check is not None
-            try:
-                known = bool(check(value))
-            except Exception:
-                # A check of a plug-in that stumbles over a value has not said that it holds.
-                known = False
+            known = holds(self.rule, value)
             if len(memo) < REMEMBERED:
                 memo[value] = known
         return known
+
+
+def holds(rule: Rule, value: str) -> bool:
+    """Whether a rule's check, if it has one, holds for a value."""
+    if rule.check is None:
+        return True
+    try:
+        return bool(rule.check(value))
+    except Exception:
+        # A check of a plug-in that stumbles over a value has not said that it holds.
+        return False
 
 
 def unscored(hits: pl.DataFrame) -> Hits:

@@ -22,6 +22,8 @@ class Name:
     """A field's name, taken apart."""
 
     words: tuple[str, ...]
+    leaf: int = 0  # where the words of the last part of a path begin: in "customer.name" at "name"
+    parent: str = ""  # the path before it
 
     @property
     def glued(self) -> str:
@@ -69,6 +71,7 @@ class Vocabulary:
         self.context = tuple(self.phrases(rule.context) for rule in rules)
         """By rule, its context words."""
         self.people = self.phrases(words.people)
+        self._persons = frozenset(word for _, phrases in words.subjects for word in phrases)
         # A rule that goes by names alone and still asks for context does not trust its names.
         self._unsure = {number for number, rule in enumerate(rules) if rule.context and not rule.find}
         self._weak = {
@@ -91,7 +94,16 @@ class Vocabulary:
 
     def name(self, text: str) -> Name:
         """Take a name apart: camel case, snakes, dots, digits, short forms; lower case, singular, no accents."""
-        return Name(tuple(take_apart(text, self._words.short, self._words.dropped)))
+        parent, words = "", list[str]()
+        parts = text.split(".")
+        leaf = 0
+        for at, part in enumerate(parts):
+            taken = take_apart(part, self._words.short, self._words.dropped)
+            # A part that only says "value" or "text" speaks with the one before it.
+            if not all(word in self._words.neutral or word.isdigit() for word in taken):
+                leaf, parent = len(words), ".".join(parts[:at])
+            words += taken
+        return Name(tuple(words), leaf, parent)
 
     def speaks(self, name: Name) -> dict[int, Speech]:
         """The rules that a field's name speaks for, by number."""
@@ -99,14 +111,14 @@ class Vocabulary:
         spoken: dict[int, tuple[int, int, Speech]] = {}
         spans: list[tuple[int, int, set[int]]] = []
         for start in range(len(words)):
-            for end in range(start + 1, min(len(words), start + _LONGEST) + 1):
+            for end in range(max(start, name.leaf) + 1, min(len(words), start + _LONGEST) + 1):
                 glued = "".join(words[start:end])
                 rules = self._rules.get(glued)
                 if not rules:
                     continue
                 spans.append((start, end, rules))
                 for rule in rules:
-                    speech = self._speech(words, start, end, self._spelled[glued], rule in self._unsure)
+                    speech = self._speech(name, start, end, self._spelled[glued], rule in self._unsure)
                     if speech is None:
                         continue
                     if rule not in spoken or spoken[rule][2].strength < speech.strength:
@@ -121,20 +133,28 @@ class Vocabulary:
             )
         }
 
-    def _speech(self, words: tuple[str, ...], start: int, end: int, phrase: str, unsure: bool) -> Speech | None:
-        before, after = words[:start], [word for word in words[end:] if not word.isdigit()]
-        if any(word in self._words.asking for word in before):
+    def _speech(self, name: Name, start: int, end: int, phrase: str, unsure: bool) -> Speech | None:
+        known, words = self._words, name.words
+        before, after = (
+            words[:start],
+            [word for word in words[end:] if not word.isdigit() and word not in known.neutral],
+        )
+        if any(word in known.asking for word in before[name.leaf :]) or any(word in known.changing for word in after):
             return None
-        after = [word for word in after if word not in self._words.neutral]
-        if any(word in self._words.changing for word in after):
-            return None
-        thing = next((word for word in reversed(before) if not word.isdigit()), None)
-        vague = unsure or "".join(words[start:end]) in self._words.vague
-        if vague and thing in self._words.things:
+        vague = unsure or "".join(words[start:end]) in known.vague
+        if vague and not self._of_people(name, start):
             return None
         if after:
             return Speech(phrase, self._weights["names", "elsewhere"], vague)
-        return Speech(phrase, self._weights["names", "at_the_end" if before else "whole"], vague)
+        return Speech(phrase, self._weights["names", "at_the_end" if start > name.leaf else "whole"], vague)
+
+    def _of_people(self, name: Name, start: int) -> bool:
+        """Whether what stands before a vague phrase lets it be about people: not "bucket name", but "supplier name"."""
+        own = [word for word in name.words[name.leaf : start] if not word.isdigit() and word not in self._words.neutral]
+        if own:
+            return own[-1] in self._persons
+        outer = next((word for word in reversed(name.words[: min(start, name.leaf)]) if not word.isdigit()), None)
+        return outer not in self._words.things
 
 
 def take_apart(text: str, short: Mapping[str, str], dropped: frozenset[str]) -> list[str]:

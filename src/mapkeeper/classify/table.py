@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +34,15 @@ class Table:
         return next((phrase.text for phrase in self.vocabulary.people if self._beside(field, phrase)), None)
 
     def _beside(self, field: Name, phrase: Phrase) -> bool:
-        return any(phrase in other for other in self.fields if other is not field)
+        return any(phrase in other for other in self._family.get(field.parent, ()) if other is not field)
+
+    @cached_property
+    def _family(self) -> Mapping[str, Sequence[Name]]:
+        """The fields by what they are parts of; neighbours are those of one parent."""
+        family: dict[str, list[Name]] = {}
+        for field in self.fields:
+            family.setdefault(field.parent, []).append(field)
+        return family
 
     @cached_property
     def thing(self) -> str | None:

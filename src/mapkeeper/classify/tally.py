@@ -23,10 +23,11 @@ class FieldTally:
     kind: str  # one of mapkeeper.rules.TYPES, or "other"
     rows: int = 0
     filled: int = 0
+    values: int = 0  # in the filled cells; more than one a cell in a field of lists
     distinct: Distinct = field(default_factory=Distinct)
     longest: int = 0
     shortest: int | None = None
-    characters: int = 0  # of all filled cells together
+    characters: int = 0  # of all values together
     words: int = 0  # the same
     steps: int = 0  # integer columns: neighbours compared
     rises: int = 0  # of them where the later is the greater
@@ -45,6 +46,7 @@ class FieldTally:
             self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
             self.characters += _whole((lengths.cast(pl.UInt64) * cells.counts).sum())
             self.words += _whole(((cells.texts.str.count_matches(r"\s+").cast(pl.UInt64) + 1) * cells.counts).sum())
+            self.values += _whole(cells.counts.sum())
             self.distinct.add(cells.texts)
         if len(cells.numbers):
             self._sequence(cells.numbers)

@@ -31,6 +31,11 @@ class Content(Protocol):
         """Bytes of the member that were taken so far."""
         ...
 
+    @property
+    def broken(self) -> str | None:
+        """Why the content ends before its end, in words; ``None``: it does not, as far as it was read."""
+        ...
+
     def read(self, n: int, /) -> bytes:
         """The next bytes, fewer than ``n`` only at the end."""
         ...
@@ -92,7 +97,8 @@ def blocks(content: Content, start: int, ends: Ends, cut_long: bool) -> Iterator
             block = pieces(data[:stop], start, cut_long, begins=0)
         else:
             found = ends(data)
-            if over and data[found[-1] if len(found) else 0 :].strip(b"\r\n"):
+            torn = content.broken is not None and not cut_long  # the last row of a table that breaks off is not whole
+            if over and not torn and data[found[-1] if len(found) else 0 :].strip(b"\r\n"):
                 found = np.append(found, len(data))
             if len(found):
                 stop = int(found[-1])

@@ -14,6 +14,7 @@ _ROTATED = re.compile(
     r"(?P<base>.*\.(?:log|out|err|txt|json|jsonl|ndjson|csv|trace|audit|xml)|[A-Za-z][A-Za-z_-]*)\.\d{1,4}"
 )
 _PART = re.compile(r"(?P<part>part[-_])\d+.*?(?P<ending>(?:\.[A-Za-z]+)?)")
+_NUMBERED = re.compile(r"(?P<part>.*[A-Za-z][-_])0\d{2,9}(?P<ending>\.[A-Za-z]+)")
 _PARTITION = re.compile(r"(?P<key>[A-Za-z_]\w*=)(?P<value>\d{1,14}|[-0-9_.:TZ]+)")
 
 
@@ -22,7 +23,8 @@ def families(names: Iterable[str]) -> dict[str, list[str]]:
 
     ``auth.log``, ``auth.log.1`` and ``auth.log-20260101.gz`` make ``auth.log*``; ``sales_2026-01-01.csv`` and
     ``sales_2026-01-02.csv.gz`` make ``sales_*.csv``; ``dt=2026-01-01/part-0.parquet`` and its like make
-    ``dt=*/part-*.parquet``. In order of pattern, then of name.
+    ``dt=*/part-*.parquet``; ``letter_0001.pdf`` and ``letter_0002.pdf`` make ``letter_*.pdf``. In order of pattern,
+    then of name.
     """
     found: dict[str, list[str]] = {}
     for name in names:
@@ -68,7 +70,7 @@ def _file(name: str) -> str:
     plain = _COMPRESSED.sub("", name)
     if rotated := _ROTATED.fullmatch(plain):
         return f"{_dates(rotated['base'])}*"
-    if part := _PART.fullmatch(plain):
+    if part := _PART.fullmatch(plain) or _NUMBERED.fullmatch(plain):
         return f"{part['part']}*{part['ending']}"
     dated = _dates(plain)
     if dated != plain and dated.endswith("*"):  # the date comes last: rotation

@@ -42,12 +42,22 @@ def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iter
         numbers = None if sample.chosen is None else sample.chosen - point.record
         if numbers is not None:
             block = block.of_records(numbers[(numbers >= 0) & (numbers < block.records)])
-        elif sample.rows is not None and point.here_rows + len(block.ends) > sample.rows:
-            block = block.rows(np.arange(max(0, sample.rows - point.here_rows)))
+        elif sample.method == "head":
+            block = block.rows(np.arange(_within(sample, point, block)))
         made = _parse(part, form, block, point.record, in_order=True)
         point.offset, point.record, point.given = block.stop, point.record + block.records, 0
         size = max(0, (block.stop if content.plain else content.disk) - point.disk)
         yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
+
+
+def _within(sample: Sample, point: Point, block: Block) -> int:
+    """How many rows of a block belong to the head of the member."""
+    most = len(block.ends)
+    if sample.rows is not None:
+        most = min(most, max(0, sample.rows - point.here_rows))
+    if sample.bytes is not None:
+        most = min(most, max(1, int(np.searchsorted(block.ends, sample.bytes - block.start, side="right"))))
+    return most
 
 
 def _enough(sample: Sample, point: Point) -> bool:

@@ -39,7 +39,6 @@ def table(part: Part, stream: Stream) -> Iterator[Batch]:
         part.note(Reason.ENCRYPTED, "encrypted Parquet files")
         return
     raw: BinaryIO
-    packed = 1.0  # bytes of the member for one of the table
     if stream.plain:
         raw = part.member.open()
     else:
@@ -47,11 +46,10 @@ def table(part: Part, stream: Stream) -> Iterator[Batch]:
         if len(raw.getbuffer()) > _LARGEST:
             part.note(Reason.TOO_LARGE, f"compressed Parquet files over {_LARGEST >> 20} MiB, not read")
             return
-        packed = stream.disk / len(raw.getbuffer())
     with closing(raw):
         try:
             file = pq.ParquetFile(raw, pre_buffer=False, buffer_size=1 << 16)
-            groups = _Groups(file, packed)
+            groups = _Groups(file, part.member.size or stream.disk)
         except _ERRORS:
             part.note(Reason.UNREADABLE, "Parquet files whose footer is missing or wrong")
             return
@@ -59,17 +57,19 @@ def table(part: Part, stream: Stream) -> Iterator[Batch]:
 
 
 class _Groups:
-    """What the footer says of the row groups."""
+    """What the footer says of the row groups.
 
-    def __init__(self, file: pq.ParquetFile, packed: float) -> None:
+    Their sizes in the file are estimated from their sizes when unpacked: asked for the exact ones, which stand with
+    each column, Arrow ends the process where a footer is damaged.
+    """
+
+    def __init__(self, file: pq.ParquetFile, size: int) -> None:
         meta = file.metadata
         groups = [meta.row_group(number) for number in range(meta.num_row_groups)]
         self.rows = [max(0, group.num_rows) for group in groups]
         self.swollen = [max(0, group.total_byte_size) for group in groups]
-        self.sizes = [
-            int(packed * sum(max(0, group.column(number).total_compressed_size) for number in range(group.num_columns)))
-            for group in groups
-        ]
+        total = max(1, sum(self.swollen))
+        self.sizes = [size * swollen // total for swollen in self.swollen]
 
 
 def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch]:

@@ -6,10 +6,12 @@ costs the asset that killed it, as a gap, and no other.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -23,6 +25,8 @@ from mapkeeper.scan.ledger import Ledger
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes to read from which on new processes pay for their start (about 3 s each on two cores)."""
+
+_THREADS = "POLARS_MAX_THREADS"
 
 Beat = Callable[[str, int], None]
 """Called now and then, with the asset (or "") and the bytes of it that were read since."""
@@ -77,9 +81,10 @@ class Crew:
         """What a pool of processes gets done before it is through, or before one of them dies."""
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (self._fresh(),))
         try:
-            pending: dict[Future[AssetResult], int] = {
-                pool.submit(_work, job): number for number, job in list(jobs.items())
-            }
+            with _one_thread_each():
+                pending: dict[Future[AssetResult], int] = {
+                    pool.submit(_work, job): number for number, job in list(jobs.items())
+                }
             while pending:
                 done, _ = wait(pending, timeout=2, return_when=FIRST_COMPLETED)
                 beat("", 0)
@@ -92,6 +97,20 @@ class Crew:
             return
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that begin now get one thread for Polars, which reads this once: the crew is the parallelism."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]
+        else:
+            os.environ[_THREADS] = before
 
 
 def _crashed(asset: Asset) -> AssetResult:

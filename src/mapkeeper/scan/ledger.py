@@ -68,6 +68,7 @@ class Ledger:
             return 0.0
         if self._rows == 0:
             return 1.0
-        if self._random and all(gap.reason is Reason.BUDGET for gap in self._gaps.values()):
+        alone = self._asset.objects == 1  # the members of a family are not drawn from alike
+        if alone and self._random and all(gap.reason is Reason.BUDGET for gap in self._gaps.values()):
             return 1.0 - math.pow(0.05, 1.0 / self._rows)
         return None
