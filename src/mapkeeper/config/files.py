@@ -98,7 +98,7 @@ class Person(Section):
     name: str
     email: str | None = None
     phone: str | None = None
-    address: str | None = None
+    address: str | None = None  # for post
 
 
 class DeclaredPlace(Section):
@@ -142,7 +142,7 @@ class Provider(Section):
     country: Country
     privacy_officer: Person | None = None
     representative: Person | None = None  # GDPR Art. 27
-    address: str | None = None
+    address: str | None = None  # for post
     measures: Declared[str] = None  # technical and organisational, GDPR Art. 32
 
 
@@ -195,7 +195,7 @@ class ClientEntry(Section):
     regimes: tuple[Regime, ...] = ()
     domains: tuple[str, ...] = ()  # tell its staff from others
     key: Reference
-    address: str | None = None
+    address: str | None = None  # for post
     own: bool = False  # the provider's own data
     joint_controllers: Declared[Person] = None
     contacts: Contacts = Contacts()
