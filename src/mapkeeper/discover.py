@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mapkeeper.categories import categories
 from mapkeeper.errors import PluginError, RuleError
-from mapkeeper.plugin import Connector, is_secret
+from mapkeeper.plugin import Classifier, Connector, is_secret
 from mapkeeper.rules import Rule
 
 CONNECTORS = "mapkeeper.connectors"
@@ -128,7 +128,7 @@ def _rules(entry: EntryPoint) -> list[Rule]:
     loaded = _load(entry)
     if not callable(loaded):
         raise PluginError(f"classifier {entry.name!r} ({entry.value}) is not a function that returns rules")
-    return list(loaded())
+    return list(cast("Classifier", loaded)())
 
 
 def _load(entry: EntryPoint) -> Any:
