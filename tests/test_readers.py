@@ -300,7 +300,7 @@ def test_a_bad_line_among_json_is_counted_with_its_place_and_read_as_text() -> N
     lines[20] = "not json: ada@example.org"
     lines[25] = ""
     batches, gaps = read("\n".join(lines).encode())
-    assert [(gap.reason, gap.count, gap.example) for gap in gaps] == [(Reason.UNREADABLE, 2, "line 17")]
+    assert [(gap.reason, gap.count, gap.example) for gap in gaps] == [(Reason.UNREADABLE, 1, "line 17")]
     got = {place: row for batch in batches for row, place in zip(rows([batch]), positions(batch), strict=True)}
     assert got[17] == {"text": lines[16]}
     assert got[21] == {"text": lines[20]}

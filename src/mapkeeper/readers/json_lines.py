@@ -47,6 +47,9 @@ class Objects:
         text = _joined(lines)
         for read in (self._strict, _mixed):
             table = read(text)
+            if table is not None and len(table) == len(lines) and not table.column_names:
+                bad.append(numbers)  # objects without a key make no row: they are kept as text
+                return
             if table is not None and len(table) == len(lines):
                 batches = list(_batches(table))
                 paths = self._paths.union(*(batch.schema.names for batch in batches))

@@ -44,8 +44,9 @@ class Lines:
         if self._json:
             blank = lines.str.contains(r"^\s*$").to_numpy()
             left = left[~blank[left]]
-            if left.size:
-                note(Reason.UNREADABLE, "lines that hold no JSON object, read as log or text", left.size, int(left[0]))
+            torn = left[lines.gather(left).str.contains(r"^\s*\{\s*[^}\s]").to_numpy()]
+            if torn.size:
+                note(Reason.UNREADABLE, "lines that begin a JSON object and end in none", torn.size, int(torn[0]))
         for kind in FORMATS:
             if left.size:
                 here = lines if left.size == len(lines) else lines.gather(left)
