@@ -53,10 +53,10 @@ def odd_column_names(path: Path) -> None:
     path.write_text(head + "".join(f"{email},b,c,d\n" for email in EMAILS))
 
 
-def one_line_of_fifty_megabytes(path: Path) -> None:
+def one_long_line(path: Path, megabytes: int = 9) -> None:
     with path.open("w") as file:
         file.write("".join(f"{email}\n" for email in EMAILS))
-        for _ in range(50):
+        for _ in range(megabytes):
             file.write("lorem ipsum " * (1_000_000 // 12))
         file.write("\nlast@example.org\n")
 
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Callable[[Path], None], list[str], int]] = {
     "empty.log": (empty, [], 0),
     "header.csv": (only_a_header, [], 0),
     "odd-names.csv": (odd_column_names, [], 60),
-    "long-line.txt": (one_line_of_fifty_megabytes, ["too_large"], 61),
+    "long-line.txt": (one_long_line, ["too_large"], 61),
 }
 
 
@@ -102,7 +102,7 @@ def test_a_line_of_fifty_megabytes_is_read_in_bounded_memory(tmp_path: Path) -> 
     path = tmp_path / "long-line.txt"
     small = tmp_path / "small.txt"
     small.write_text("ada@example.org\n" * 9)
-    one_line_of_fifty_megabytes(path)
+    one_long_line(path, megabytes=50)
     peaks = []
     for target in (small, path):
         code = (
@@ -136,7 +136,10 @@ def test_a_target_that_no_connector_knows_is_a_usage_error_without_its_password(
     assert "hunter2" not in ran.err
 
 
-def test_a_locked_database_is_unreachable_and_says_so(workspace: Path, mapkeeper: Run) -> None:
+def test_a_locked_database_is_unreachable_and_says_so(
+    workspace: Path, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapkeeper_connectors.sql.sqlite.BUSY_WAIT", 0.05)
     path = workspace / "stores" / "shop.db"
     store = sqlite3.connect(path, isolation_level=None)
     store.execute("create table people (email text)")

@@ -24,6 +24,9 @@ def token(kind: str, value: str) -> str:
         ("calls/+12025550143.wav", "calls/{phone:12}.wav"),
         ("calls/+1 202 555 0143 late.wav", "calls/{phone:15} late.wav"),
         ("iban_GB82WEST12345698765432.pdf", "iban_{bank_account:22}.pdf"),
+        ("call (202) 555-0143.wav", "call {phone:14}.wav"),
+        ("tel_0911 12 34 56", "tel_{phone:13}"),
+        ("key-ghp_x7Kq2Lm9Zr4Tt8Vw1Yb3Nc6Pd5Fg0Hj4Sa2B.txt", "key-{secret:40}.txt"),
     ],
 )
 def test_the_part_that_identifies_is_replaced(name: str, redacted: str) -> None:
@@ -54,6 +57,42 @@ def test_the_part_that_identifies_is_replaced(name: str, redacted: str) -> None:
 )
 def test_ordinary_names_stay_as_they_are(name: str) -> None:
     assert ENGINE.redact(name, token) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "redacted"),
+    [
+        ("mail/jane.doe%40globex.com.json", "mail/{email:19}.json"),
+        ("mail/jane%2Edoe%2540globex.com", "mail/{email:19}"),
+        ("inbox%2Fjane.doe%40globex.com", "inbox%2F{email:19}"),
+        ("call_%2B1%20202%20555%200143.wav", "call_{phone:15}.wav"),
+        ("jane.doe\uff20globex.com", "{email:19}"),
+        ("jane\xad.doe@globex.com", "{email:19}"),
+        ("\uff0b\uff11202\uff15\uff15\uff150143", "{phone:12}"),
+        ("GB82_WEST_1234_5698_7654_32.pdf", "{bank_account:27}.pdf"),
+        ("+1_202_555_0143.wav", "{phone:15}.wav"),
+        ("gb82west12345698765432.pdf", "{bank_account:22}.pdf"),
+        ("192.0.2.7@globex.com", "{email:20}"),
+        ("+12025550143@globex.com", "{email:23}"),
+    ],
+)
+def test_another_spelling_hides_nobody(name: str, redacted: str) -> None:
+    """Percent-encoded, in full width, with invisible characters, glued by underscores, in small letters."""
+    assert ENGINE.redact(name, token) == redacted
+
+
+def test_two_spellings_of_one_address_have_one_token() -> None:
+    names = ("jane.doe@globex.com", "jane.doe%40globex.com", "jane.doe\uff20globex.com")
+    assert {ENGINE.redact(name, lambda kind, value: f"{kind} {value}") for name in names} == {
+        "email jane.doe@globex.com"
+    }
+
+
+@pytest.mark.parametrize("part", ["1.1.1.1.", "a1@b.", "+1 2", "%401", "::1:"])
+def test_a_name_made_to_stall_is_hidden_whole(part: str) -> None:
+    name = f"inbox/{part * 1000}/x.csv"
+    redacted = ENGINE.redact(name, token)
+    assert redacted == f"inbox/{{name:{len(part) * 1000}}}/x.csv"
 
 
 @given(st.text(max_size=60))

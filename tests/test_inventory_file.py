@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,12 +15,20 @@ import pytest
 
 from mapkeeper.errors import InventoryError
 from mapkeeper.inventory import Inventory, database
+from mapkeeper.inventory.database import Database
 from recording import begin, record, result, scanned, url
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "inventory.db"
+
+
+@pytest.fixture
+def under(file: Path) -> Iterator[Database]:
+    """The database under the inventory, for what the inventory lets nobody do."""
+    with closing(Database(url(file), create=True)) as opened:
+        yield opened
 
 
 def refusal(url: str, *, upgrade: bool = True) -> str:
@@ -43,10 +52,10 @@ def test_a_new_inventory_is_for_its_owner_alone_and_waits_for_writers(file: Path
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_foreign_keys_are_enforced(file: Path) -> None:
+def test_foreign_keys_are_enforced(file: Path, under: Database) -> None:
     with Inventory.open(url(file)) as inventory:
         scanned(inventory, result())
-        with pytest.raises(InventoryError, match="IntegrityError"), inventory._database.writing() as connection:
+        with pytest.raises(InventoryError, match="IntegrityError"), under.writing() as connection:
             connection.exec_driver_sql("DELETE FROM scan")
         assert len(inventory.scans()) == 1
 
@@ -96,7 +105,7 @@ def test_a_damaged_file_asks_for_a_backup(file: Path) -> None:
 
 
 def test_a_locked_inventory_is_told_after_a_wait(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_WAIT", 0.05)
+    monkeypatch.setattr(database, "WAIT", 0.05)
     with Inventory.open(url(file)) as inventory, closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(InventoryError, match="is locked by another process; try again"):
@@ -106,10 +115,11 @@ def test_a_locked_inventory_is_told_after_a_wait(file: Path, monkeypatch: pytest
         begin(inventory)
 
 
-def test_an_inventory_that_may_only_be_read_says_so(file: Path) -> None:
-    with Inventory.open(url(file)) as inventory:
+def test_an_inventory_that_may_only_be_read_says_so(under: Database) -> None:
+    with Inventory(under) as inventory:
+        inventory.upgrade()
         scan = begin(inventory)
-        with inventory._database.reading() as connection:
+        with under.reading() as connection:
             connection.exec_driver_sql("PRAGMA query_only=ON")  # what a file without the right to write comes to
         with pytest.raises(InventoryError, match="cannot be written; give this user the right"):
             record(inventory, scan, result())
@@ -138,11 +148,13 @@ def test_a_path_with_odd_characters_is_an_inventory_like_any_other(tmp_path: Pat
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_backup_is_whole_while_another_writes_and_is_never_written_over(file: Path, tmp_path: Path) -> None:
+def test_a_backup_is_whole_while_another_writes_and_is_never_written_over(
+    file: Path, tmp_path: Path, under: Database
+) -> None:
     copy = tmp_path / "copy.db"
     with Inventory.open(url(file)) as inventory:
         scanned(inventory, result("a"))
-        with inventory._database.writing() as connection:
+        with under.writing() as connection:
             connection.exec_driver_sql("DELETE FROM finding")
             inventory.backup(copy)
             connection.rollback()

@@ -19,22 +19,27 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from mapkeeper.errors import InventoryError
 from mapkeeper.inventory import Inventory, tables
+from mapkeeper.inventory.database import Database
 from recording import begin, url
 
 
 def test_an_upgraded_database_has_exactly_the_tables_that_are_used(tmp_path: Path) -> None:
-    with Inventory.open(url(tmp_path / "i.db")) as inventory, inventory._database.reading() as connection:
-        options = {"version_table": tables.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata) == []
+    options = {"version_table": tables.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+    with closing(Database(url(tmp_path / "i.db"), create=True)) as database:
+        Inventory(database).upgrade()
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata) == []
 
 
 def test_upgraded_tables_have_the_same_keys_and_constraints_as_made_ones(tmp_path: Path) -> None:
     """What the comparison does not see: primary keys, partial indexes, columns that count up."""
     with Inventory.open(url(tmp_path / "migrated.db")):
         pass
-    with Inventory.open(url(tmp_path / "made.db")) as inventory, inventory._database.writing() as connection:
-        tables.metadata.drop_all(connection)
-        tables.metadata.create_all(connection)
+    with closing(Database(url(tmp_path / "made.db"), create=True)) as database:
+        Inventory(database).upgrade()
+        with database.writing() as connection:
+            tables.metadata.drop_all(connection)
+            tables.metadata.create_all(connection)
     shapes = []
     for name in ("migrated.db", "made.db"):
         with closing(sqlite3.connect(tmp_path / name)) as connection:

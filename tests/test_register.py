@@ -29,6 +29,7 @@ from mapkeeper.report.personal_data import stands_for
 from mapkeeper.report.record import ATTENTION, Cell, Evidence, Record, RecordFormat, RecordView, Row, Value
 from mapkeeper.report.register import register
 from mapkeeper.report.transfers import crossed
+from mapkeeper.report.wording import counted
 from mapkeeper.scan import known_sources
 from recording import finding, later, result
 
@@ -276,6 +277,19 @@ def test_a_declared_prefix_stands_for_what_is_under_it(house: House) -> None:
     assert category(record, "contact.email").state is CellState.AGREED
     assert category(record, "contact.email").note == "declared as contact"
     assert "contact" not in [row.about for part in record.sections for row in part.rows]
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"),
+    [
+        (1, "access", "1 access"),
+        (0, "access", "0 accesses"),
+        (2_000, "row", "2,000 rows"),
+        (3, "country", "3 countries"),
+    ],
+)
+def test_a_number_of_things_is_said_as_people_say_it(number: int, noun: str, said: str) -> None:
+    assert counted(number, noun) == said
 
 
 def test_a_declared_prefix_counts_by_whole_words() -> None:

@@ -64,6 +64,7 @@ def card(value: str) -> bool:
 
 
 def _luhn(digits: str) -> bool:
+    """The check digit of ISO/IEC 7812-1, annex B; digits may be of any script, which python-stdnum refuses."""
     doubled = (int(digit) * 2 for digit in digits[-2::-2])
     return (sum(map(int, digits[-1::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
 

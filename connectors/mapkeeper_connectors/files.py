@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 from mapkeeper import readers
 from mapkeeper.plugin import Asset, Batch, Connector, Fact, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.readers.family import families
+from mapkeeper.readers.kinds import SQLITE
 
 _VERSIONS = frozenset({".git", ".hg", ".svn", ".bzr"})
-_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Files(Connector):
         try:
             if path.is_file():
                 with path.open("rb") as opened:
-                    return None if opened.read(len(_SQLITE)) == _SQLITE else {"path": target}
+                    return None if opened.read(len(SQLITE)) == SQLITE else {"path": target}
             return {"path": target} if path.exists() or "/" in target else None
         except OSError:
             return {"path": target}  # there, but not to be read: `open` or `read` says why
@@ -126,7 +126,7 @@ class Files(Connector):
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def facts(self, asset: Asset) -> Iterable[Fact]:
-        """Owner, permissions, whether everybody on the machine may read it, oldest and newest modification."""
+        """Numbers of owners, permissions, whether everybody on the machine may read it, first and last modification."""
         seen = []
         for file in _files(asset):
             try:
@@ -135,13 +135,13 @@ class Files(Connector):
                 continue
         if not seen:
             return
-        days = [dt.datetime.fromtimestamp(status.st_mtime, dt.UTC).date().isoformat() for status in seen]
+        days = sorted(day for status in seen if (day := _day(status.st_mtime)) is not None)
         for name, value in (
-            ("owner", ", ".join(sorted({_owner(status.st_uid) for status in seen}))),
+            ("owner", ", ".join(map(str, sorted({status.st_uid for status in seen})))),  # names are of people
             ("permissions", ", ".join(sorted({f"{stat.S_IMODE(status.st_mode):04o}" for status in seen}))),
             ("public", any(status.st_mode & stat.S_IROTH for status in seen)),
-            ("oldest", min(days)),
-            ("newest", max(days)),
+            ("oldest", days[0] if days else None),
+            ("newest", days[-1] if days else None),
         ):
             yield Fact(name, value, "metadata")
 
@@ -234,13 +234,12 @@ def _changed(file: _File) -> bool:
     return (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns)
 
 
-def _owner(uid: int) -> str:
-    import pwd
-
+def _day(seconds: float) -> str | None:
+    """The day of a moment; ``None`` for what no calendar holds: some file systems give out such times."""
     try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+        return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _text(name: str) -> str:

@@ -86,7 +86,7 @@ def connectors() -> str:
 
 def formats() -> str:
     """What the readers take, what they leave, and their limits, from their own tables."""
-    from mapkeeper.readers import block, document, json_lines, kinds, line_format, stream
+    from mapkeeper.readers import block, document, json_loose, kinds, line_format, stream
     from mapkeeper.scan.examine import SAMPLE_BYTES, SAMPLE_ROWS
 
     mib = 1 << 20
@@ -94,15 +94,15 @@ def formats() -> str:
     rows = [
         ("delimited text", "CSV, TSV and their kin; the delimiter and whether there is a header are told by the rows"),
         ("JSON", f"objects, one a line or behind each other; documents up to {document.LARGEST // mib} MiB; a nested "
-         f"field is its path, up to {json_lines.DEEPEST} levels"),
+         f"field is its path, up to {json_loose.DEEPEST} levels"),
         ("Parquet", "typed columns, row group by row group"),
         ("log lines", f"{lines}"),
         ("text", "any other line is the field `text`; mixed files are taken line by line"),
-        ("compression", ", ".join(sorted({name for _, name in stream._MAGIC}))),
+        ("compression", ", ".join(sorted({name for _, name in stream.CONTAINERS}))),
         ("characters", "UTF-8 and UTF-16; what is neither is read as Windows-1252 and counted as a gap"),
         ("long lines", f"beyond {block.LONGEST // mib} MiB a line is cut into pieces"),
         ("a sample", f"{SAMPLE_ROWS:,} rows or {SAMPLE_BYTES // mib} MiB an asset, see [coverage](coverage.md)"),
-        ("known, not read (gap `unsupported`)", ", ".join(dict.fromkeys(name for _, _, name in kinds._MAGIC))),
+        ("known, not read (gap `unsupported`)", ", ".join(dict.fromkeys(name for _, _, name in kinds.KINDS))),
     ]  # fmt: skip
     return table(("what", "how"), rows)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from mapkeeper.categories import categories
-from mapkeeper.errors import PluginError, RuleError
+from mapkeeper.errors import MapkeeperError, PluginError, RuleError
 from mapkeeper.plugin import Classifier, Connector, is_secret
 from mapkeeper.rules import Rule
 
@@ -56,7 +56,7 @@ def settings(name: str) -> Mapping[str, bool]:
 def connect(name: str, given: Mapping[str, Any], folder: Path) -> Connector:
     """Make a connector, not yet open, with settings as they stand in a workspace; secrets already looked up.
 
-    Raises PluginError where a setting is missing.
+    Raises PluginError where a setting is missing or is not what the connector takes.
     """
     cls = connector(name)
     required = {
@@ -66,7 +66,12 @@ def connect(name: str, given: Mapping[str, Any], folder: Path) -> Connector:
     }
     if missing := sorted(required - set(given)):
         raise PluginError(f"connector {name!r} needs the setting {missing[0]!r}")
-    return cls(**cls.within(folder, given))
+    try:
+        return cls(**cls.within(folder, given))
+    except MapkeeperError:
+        raise
+    except Exception as error:  # its text may quote a setting
+        raise PluginError(f"connector {name!r} does not take these settings ({type(error).__name__})") from None
 
 
 def for_target(target: str) -> tuple[str, Mapping[str, Any]] | None:

@@ -236,21 +236,6 @@ class ConcernRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Concern:
-    """What a person should look at."""
-
-    rule: str
-    grade: Grade
-    client: str
-    says: str
-    remedy: str
-    source: str | None = None
-    asset: str | None = None
-    field: str | None = None
-    evidence: tuple[str, ...] = ()  # ids of findings, facts, declarations
-
-
-@dataclass(frozen=True, slots=True)
 class KnownSource:
     """A source as the inventory knows it."""
 

@@ -82,7 +82,7 @@ class Batch:
     bytes: int = 0  # of the source, read for these rows
     member: str | None = None  # which object of a family
     unit: str = "row"  # what a position counts: "row", "line", "record"
-    first: int | None = None  # position of the first row, counted from 1; None: rows have no position
+    first: int | None = None  # position of the first row, counted from 1; None: see positions, else there is none
     positions: Sequence[int] | None = None  # of every row, where they do not follow each other
     resume: str | None = None  # hand it to ``read`` to go on after these rows
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mapkeeper.plugin import Asset, Batch, Connector, Fact, Gap, ReadPlan, Reason, SourceError, secret
+from mapkeeper.readers.kinds import SQLITE
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
 __all__ = ["Sql"]
 
-_MAGIC = b"SQLite format 3\0"
 _SCHEME = re.compile(r"([a-z][a-z0-9_]*)(\+[a-z0-9_]+)?://", re.ASCII)
 _NOT_OURS = frozenset({"file", "ftp", "gs", "http", "https", "s3"})
 
@@ -51,10 +51,10 @@ class Sql(Connector):
         path = Path(target)
         try:
             with path.open("rb") as file:
-                magic = file.read(len(_MAGIC))
+                magic = file.read(len(SQLITE))
         except (OSError, ValueError):  # ValueError: a NUL in the path
             return None
-        return {"url": f"sqlite:///{path.absolute()}"} if magic == _MAGIC else None
+        return {"url": f"sqlite:///{path.absolute()}"} if magic == SQLITE else None
 
     @classmethod
     def within(cls, folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Any]:

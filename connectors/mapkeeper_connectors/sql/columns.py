@@ -10,7 +10,16 @@ from typing import Any
 
 import pyarrow as pa
 
-CELL = 1 << 20  # longer texts (in characters) and blobs (in bytes) are cut
+from mapkeeper.plugin import Gap, Reason
+
+ROWS = 8192
+"""The most rows that are held at a time."""
+
+BYTES = 8 << 20
+"""About the most bytes that are held at a time."""
+
+CELL = 1 << 20
+"""Longer texts (in characters) and blobs (in bytes) are cut."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -45,6 +54,11 @@ def cut(row: Sequence[Any]) -> tuple[tuple[Any, ...], int]:
     if not any(long):
         return tuple(row), 0
     return tuple(cell[:CELL] if too else cell for cell, too in zip(row, long, strict=True)), sum(long)
+
+
+def cut_cells(count: int) -> Gap:
+    """The gap that cut cells are."""
+    return Gap(Reason.TOO_LARGE, count, f"cells over {CELL >> 20} MiB, read up to there")
 
 
 def _array(values: Sequence[Any], declared: pa.DataType) -> pa.Array:

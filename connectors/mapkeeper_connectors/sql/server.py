@@ -10,13 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import URL, NullPool, Select, create_engine, inspect, literal_column, select, table
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
-from mapkeeper_connectors.sql.columns import cut, record_batch, size
+from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut, cut_cells, record_batch, size
 
-_ROWS = 8192
-_BYTES = 8 << 20
 _SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "pg_catalog", "sys"})
 
 
@@ -69,7 +67,7 @@ class Server:
         """Read from the start; there is no going on from the middle, as nothing orders the rows."""
         try:
             yield from self._read(asset, plan)
-        except (SQLAlchemyError, NoSuchTableError) as error:
+        except SQLAlchemyError as error:
             says = f"{asset.name}: cannot be read ({type(error).__name__}); check the right to SELECT"
             raise self._refuse(Reason.UNREADABLE, says) from None
 
@@ -79,7 +77,7 @@ class Server:
         if plan.rows is not None:
             query = query.limit(plan.rows + 1)  # one more tells whether there are more
         rows: list[tuple[Any, ...]] = []
-        done = held = cut_cells = bytes_read = 0
+        done = held = too_long = bytes_read = 0
         more, method = False, "all" if plan.rows is None and plan.bytes is None else "head"
         with self._connection.execution_options(stream_results=True, max_row_buffer=100).execute(query) as result:
             names = list(result.keys())
@@ -88,20 +86,20 @@ class Server:
                 if done + len(rows) == plan.rows or (plan.bytes is not None and bytes_read >= plan.bytes):
                     more = True
                     break
-                cells, too_long = cut(row)
-                cut_cells += too_long
+                cells, long = cut(row)
+                too_long += long
                 rows.append(cells)
                 held += size([cells])
                 bytes_read += size([cells])
-                if len(rows) >= _ROWS or held >= _BYTES:
+                if len(rows) >= ROWS or held >= BYTES:
                     yield Batch(record_batch(names, types, rows), method, bytes=held, first=done + 1)
                     done, rows, held = done + len(rows), [], 0
         if rows or not done:
             yield Batch(record_batch(names, types, rows), method, bytes=held, first=done + 1)
         if more:
             yield Gap(Reason.BUDGET, 1, "table read from its start only; its other rows were left out")
-        if cut_cells:
-            yield Gap(Reason.TOO_LARGE, cut_cells, "cells over 1 MiB, read up to there")
+        if too_long:
+            yield cut_cells(too_long)
 
     def mark(self) -> str | None:
         """A server does not tell."""

@@ -123,18 +123,14 @@ class Sqlite:
         return f"{file.st_size}-{file.st_mtime_ns}-{counter}-{ahead}"
 
     def facts(self) -> Iterable[Fact]:
-        """Who owns the file and who may read it."""
+        """The number of who owns the file, as names are of people, and who may read it."""
         try:
-            mode = self._path.stat().st_mode
+            status = self._path.stat()
         except OSError:
             return
-        try:
-            owner = self._path.owner()
-        except (KeyError, OSError):
-            owner = None
-        yield Fact("owner", owner, "metadata")
-        yield Fact("permissions", f"{stat.S_IMODE(mode):04o}", "metadata")
-        yield Fact("public", bool(mode & stat.S_IROTH), "metadata")
+        yield Fact("owner", str(status.st_uid), "metadata")
+        yield Fact("permissions", f"{stat.S_IMODE(status.st_mode):04o}", "metadata")
+        yield Fact("public", bool(status.st_mode & stat.S_IROTH), "metadata")
 
     def _sizes(self) -> dict[str, int]:
         """The bytes that each table takes, where SQLite was built to tell."""

@@ -20,16 +20,22 @@ from itertools import islice
 from operator import itemgetter
 
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, ReadPlan, Reason
-from mapkeeper_connectors.sql.columns import record_batch, size
-from mapkeeper_connectors.sql.sqlite_table import BYTES, ROWS, Row, Table
+from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells, record_batch, size
+from mapkeeper_connectors.sql.sqlite_table import Row, Table
+
+WALKED = 1_000_000
+"""Rowids that are walked through for the sake of positions."""
+
+STEPS = 200_000_000
+"""Instructions of SQLite's machine that a view may take to be counted: some seconds."""
+
+HEAD_STEPS = 5_000_000_000
+"""And to give its first rows: a minute or two."""
 
 _MOST = 1_000_000  # rows that a sample has
-_WALKED = 1_000_000  # rowids that are walked through for the sake of positions
 _SPARSE = 10  # where less than one possible rowid in so many is there, walk rather than guess
 _CHUNK = 250  # rows drawn at a time, or less of
 _CHUNK_BYTES = 1 << 20
-_STEPS = 200_000_000  # instructions of SQLite's machine that a view may take to be counted: some seconds
-_HEAD_STEPS = 5_000_000_000  # and to give its first rows: a minute or two
 
 
 class Reading:
@@ -54,28 +60,25 @@ class Reading:
         else:
             yield from self._in_order(done) if whole else self._drawn(rows)
         if self._table.cut_cells:
-            yield Gap(Reason.TOO_LARGE, self._table.cut_cells, "cells over 1 MiB, read up to there")
+            yield cut_cells(self._table.cut_cells)
         if self._table.bad_texts:
             yield Gap(Reason.UNREADABLE, self._table.bad_texts, "texts that are not UTF-8, read as far as they are")
 
     # Wholly
 
     def _in_order(self, done: int) -> Iterator[Batch]:
-        last, more = None, True
+        last = None
         if done:
             rowid = self._table.rowid
             found = self._table.select(str(rowid), f"ORDER BY {rowid} LIMIT 1 OFFSET ?", done - 1).fetchone()
             if found is None:
                 return
             last = found[0]
-        while more:
-            rows, more = self._table.after(last)
-            if rows:
-                last = rows[-1][0]
-            if rows or not done:
-                yield self._batch(rows, first=done + 1, skip=1)
-            done += len(rows)
-            more = more and bool(rows)
+        while (rows := self._table.after(last)) or not done:
+            yield self._batch(rows, first=done + 1, skip=1)
+            if not rows:
+                return
+            last, done = rows[-1][0], done + len(rows)
 
     def _streamed(self, done: int) -> Iterator[Batch | Gap]:
         rows: list[Row] = []
@@ -112,7 +115,7 @@ class Reading:
                 if len(rows) >= ROWS or self._table.bytes_read - start >= BYTES:
                     yield self._sample(rows, positions)
                     rows, start = [], self._table.bytes_read
-            if read >= wanted or self._too_much(self._table.bytes_read):
+            if read >= wanted or self._full():
                 break
         if rows or not read:
             yield self._sample(rows, positions)
@@ -126,7 +129,7 @@ class Reading:
         if low is None:
             return
         span = high - low + 1
-        if span != total and total > _WALKED and span < total * _SPARSE:
+        if span != total and total > WALKED and span < total * _SPARSE:
             yield from self._guesses(low, high, wanted, total / span)
             return
         ordinals = self._random.sample(range(total), wanted)
@@ -139,9 +142,9 @@ class Reading:
         rowids = list(where)
         self._random.shuffle(rowids)  # so that stopping early is still a fair sample
         while rowids:
-            size = self._chunk()
-            yield rowids[:size], where
-            del rowids[:size]
+            few = self._chunk()
+            yield rowids[:few], where
+            del rowids[:few]
 
     def _guesses(self, low: int, high: int, wanted: int, density: float) -> Iterator[tuple[list[int], None]]:
         """Numbers that may be rowids, none of them twice."""
@@ -187,10 +190,10 @@ class Reading:
         """The first rows of a view that nobody could count."""
         rows: list[Row] = []
         done = bytes_before = 0
-        with self._at_most(_HEAD_STEPS):
+        with self._at_most(HEAD_STEPS):
             for row in self._table.stream(limit=self._plan.rows or -1):
                 rows.append(row)
-                full = self._too_much(self._table.bytes_read)
+                full = self._full()
                 if len(rows) >= ROWS or self._table.bytes_read - bytes_before >= BYTES or full:
                     yield self._batch(rows, first=done + 1, method="head")
                     done += len(rows)
@@ -205,7 +208,7 @@ class Reading:
     def _count(self) -> int | None:
         """The rows of a view; ``None``: it takes too long."""
         try:
-            with self._at_most(_STEPS):
+            with self._at_most(STEPS):
                 count: int = self._table.select("count(*)").fetchone()[0]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname != "SQLITE_INTERRUPT":
@@ -223,8 +226,9 @@ class Reading:
         finally:
             self._connection.set_progress_handler(None, 0)
 
-    def _too_much(self, bytes_read: int) -> bool:
-        return self._plan.bytes is not None and bytes_read >= self._plan.bytes
+    def _full(self) -> bool:
+        """Whether the plan's bytes are used up."""
+        return self._plan.bytes is not None and self._table.bytes_read >= self._plan.bytes
 
     def _sample(self, rows: Sequence[Row], positions: dict[int, int] | None) -> Batch:
         """Rows that begin with their rowid."""

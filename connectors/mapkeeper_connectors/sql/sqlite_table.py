@@ -14,18 +14,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from mapkeeper_connectors.sql.columns import CELL, cut
+from mapkeeper_connectors.sql.columns import BYTES, CELL, ROWS, cut
 
-ROWS = 8192
-"""The most rows that are held at a time."""
-
-BYTES = 8 << 20
-"""About the most bytes that are held at a time."""
+HUGE = 64 << 20
+"""Bytes; a longer cell is not even loaded to be cut."""
 
 Row = tuple[Any, ...]
 
 _FAST = 128 << 10  # bytes of a cell in rows that are read many at a time
-_HUGE = 64 << 20  # bytes; a longer cell is not even loaded to be cut
+_BORNE = 32 << 20  # bytes of rows in memory at once, should all their cells be as large as can be
 _ROWID = ("rowid", "_rowid_", "oid")
 
 
@@ -48,8 +45,8 @@ class Table:
         self.names: list[str] = [column[0] for column in self.select("*", "LIMIT 0").description]
         self._bounded = [_bounded(column) for column in self.names]
         self.rowid = None if view else self._find_rowid()
-        self._step = max(1, (32 << 20) // (_FAST * len(self.names)))  # rows whose cells memory bears, whatever they are
-        self._careful_step = max(1, (32 << 20) // (CELL * len(self.names)))
+        self._step = max(1, _BORNE // (_FAST * len(self.names)))  # rows whose cells memory bears, whatever they are
+        self._careful_step = max(1, _BORNE // (CELL * len(self.names)))
 
     def select(self, what: str, rest: str = "", *values: object) -> sqlite3.Cursor:
         """Run ``SELECT what FROM this rest``."""
@@ -62,8 +59,8 @@ class Table:
             declared[row[1]] = _declared(row[2] or "")
         return [declared.get(name, pa.string()) for name in self.names]
 
-    def after(self, last: int | None) -> tuple[list[Row], bool]:
-        """The next rows by rowid, which each begins with, and whether there may be more."""
+    def after(self, last: int | None) -> list[Row]:
+        """The next rows by rowid, which each begins with; none at the end."""
         where, values = ("", ()) if last is None else (f"WHERE {self.rowid} > ?", (last,))
         order = f"{where} ORDER BY {self.rowid} LIMIT"
         rows, stopped = self._gather(f"{order} {ROWS}", values)
@@ -71,7 +68,7 @@ class Table:
             rows = self._each(
                 [row[0] for row in self.select(str(self.rowid), f"{order} {self._careful_step}", *values)]
             )
-        return rows, bool(rows)
+        return rows
 
     def at(self, rowids: list[int]) -> Iterator[list[Row]]:
         """The rows at these rowids, as far as there are any, in order."""
@@ -93,7 +90,7 @@ class Table:
         Raises:
             sqlite3.DataError: a row has a cell over 64 MiB; those after it cannot be reached.
         """
-        with self._up_to(_HUGE):
+        with self._up_to(HUGE):
             for row in self.select(", ".join(self._bounded), f"LIMIT {limit} OFFSET {start}"):
                 yield self._counted(row)
 
@@ -122,7 +119,7 @@ class Table:
         """These rows one at a time, their cells cut; a cell too long for that is missing."""
         rows = []
         where = f"WHERE {self.rowid} = ?"
-        with self._up_to(_HUGE):
+        with self._up_to(HUGE):
             for rowid in rowids:
                 try:
                     row = self.select(", ".join(self._bounded), where, rowid).fetchone()

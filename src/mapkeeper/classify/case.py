@@ -40,12 +40,12 @@ class Case:
     @property
     def of_cells(self) -> bool:
         """Whether the rule's values are cells from end to end, not parts of texts."""
-        return self.tally.whole_valid >= 0.8 * self.tally.valid
+        return self.tally.whole_valid >= self.weights["values", "cells"] * self.tally.valid
 
     @property
     def owns(self) -> bool:
         """Whether the rule's values are the cells of the field, so that there can be no other kind in it."""
-        return self.of_cells and self.tally.whole_valid >= 0.5 * self.seen.tally.filled
+        return self.of_cells and self.tally.whole_valid >= self.weights["limits", "owner"] * self.seen.tally.filled
 
     def add(self, nats: float, why: str | None = None) -> None:
         """Add a piece of evidence, in nats, with its reason in words."""
@@ -131,14 +131,18 @@ class Case:
             self.why.append(f"found in {valid} of {filled} texts")
         else:
             self.why.append(f"found in {valid} of {filled} cells")
-            if share < 0.3:
+            if share < weights["values", "sparse_share"]:
                 self.add(weights["values", "sparse"])
 
     def _check(self, speech: Speech | None) -> None:
-        """What a check is worth: how much oftener it holds than random values would let it."""
+        """What a check is worth: how much oftener it holds than random values would let it.
+
+        The gain is the exponent of Chernoff's bound: random values reach such a rate with a probability of e^-gain
+        at the most.
+        """
         weights, tally = self.weights, self.tally
         chance = weights["values", "unknown_chance"] if self.rule.chance is None else self.rule.chance
-        chance = min(max(chance, 1e-4), 0.9999)
+        chance = min(max(chance, 1e-4), 0.9999)  # so that no logarithm is infinite
         # Each distinct value is one trial, however many cells hold it and however many a cell holds.
         trials = max(1, tally.trials.count())
         rate = min(1.0, tally.proofs.count() / trials)
@@ -148,8 +152,10 @@ class Case:
         if self.rule.chance is not None:
             told += f", chance would give {round(trials * self.rule.chance)}"
         lift = (rate - chance) / (1 - chance)
-        crowd = chance >= 0.02 and lift < weights["values", "least_lift"] and not tally.supported
-        if crowd or (gain < weights["values", "least_gain"] and (trials > 3 or rate <= chance)):
+        crowd = lift < weights["values", "least_lift"] and not tally.supported
+        crowd = crowd and chance >= weights["values", "lift_chance"]
+        enough = trials > weights["values", "few_trials"] or rate <= chance
+        if crowd or (enough and gain < weights["values", "least_gain"]):
             self.add(weights["values", "beaten"] if speech is None else 0.0, told)
         else:
             # A check that most values pass says little, however many they are: counters that begin alike all pass it.
@@ -162,7 +168,7 @@ class Case:
             self.add(weights["values", "constant"], "nothing but known constants")
             self.limit = min(self.limit, weights["limits", "constant"])
         if self.is_text and speech is None:
-            digits = self.rule.check is not None and (self.rule.chance or 0.0) >= 0.005
+            digits = self.rule.check is not None and (self.rule.chance or 0.0) >= weights["text", "digits_chance"]
             if tally.supported and not self.said:
                 self.add(
                     weights["text", "supported"] * tally.supported / tally.proved, "beside words that speak for it"
@@ -171,7 +177,7 @@ class Case:
                 self.add(weights["text", "unsupported"])
         if speech is not None:
             return
-        if distinct < 3 and self.rule.find:
+        if distinct < weights["values", "few_distinct"] and self.rule.find:
             self.add(weights["values", "few_values"])
             if self.rule.check is None or (tally.proved == 1 and field.filled >= weights["values", "few_cells"]):
                 self.limit = min(self.limit, weights["limits", "few_values"])
@@ -187,7 +193,7 @@ class Case:
         checked = rule.check is not None and field.filled > 0
         # "client_ip" speaks of a machine's role, not of a person's.
         whom = (None if rule.category.startswith("online.") else table.of(self.seen.name)) or table.subject
-        if tally.own and tally.own >= 0.5 * tally.proved:
+        if tally.own and tally.own >= self.weights["tables", "own"] * tally.proved:
             whom = "employee"
         return Finding(
             field=field.name,

@@ -16,7 +16,7 @@ from mapkeeper.classify.matching import Hits, Memo
 from mapkeeper.classify.names import Name, Speech
 from mapkeeper.classify.positions import Positions
 from mapkeeper.classify.ruleset import Ruleset
-from mapkeeper.classify.segments import Segments, Words
+from mapkeeper.classify.segments import Segments, WordSegments
 from mapkeeper.classify.table import Table
 from mapkeeper.classify.tally import FieldTally, RuleTally
 from mapkeeper.plugin import Batch
@@ -87,14 +87,14 @@ class Classification:
         if not len(found.texts):
             return
         texts = Segments(found.texts)
-        words = Words(texts) if found.texts.str.contains(r"\s").any() else None
+        words = WordSegments(texts) if found.texts.str.contains(r"\s").any() else None
         listed = self._ruleset.lists.find(texts)
         for number in range(len(self._ruleset.rules)):
             hits = joined([self._hits(number, field, found.type, texts, words), listed.get(number)])
             if hits is not None:
                 self._count(number, field, hits, found, texts, positions, words is not None)
 
-    def _hits(self, number: int, field: _Field, kind: str, texts: Segments, words: Words | None) -> Hits | None:
+    def _hits(self, number: int, field: _Field, kind: str, texts: Segments, words: WordSegments | None) -> Hits | None:
         """What one rule finds in the texts, as far as it is to be asked at all."""
         rule, matcher = self._ruleset.rules[number], self._ruleset.matchers[number]
         if number in field.speeches and _of_type(rule, kind):

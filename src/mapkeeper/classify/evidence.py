@@ -29,11 +29,13 @@ class Seen:
     def counts_up(self, weights: Weights) -> bool:
         """Whether its integers rise from row to row, like those of a key."""
         tally = self.tally
-        return tally.steps >= 8 and tally.rises / tally.steps >= weights["limits", "sequence"]
+        enough = tally.steps >= weights["limits", "sequence_steps"]
+        return enough and tally.rises / tally.steps >= weights["limits", "sequence"]
 
-    def speaks_otherwise(self, category: str, categories: Mapping[int, str]) -> bool:
+    def speaks_otherwise(self, category: str, categories: Mapping[int, str], weights: Weights) -> bool:
         """Whether the name clearly speaks for rules of other categories (by number) only."""
+        least = weights["names", "clear"]
         clear = {
-            categories[rule] for rule, speech in self.speeches.items() if not speech.vague and speech.strength >= 0.9
+            categories[rule] for rule, speech in self.speeches.items() if not speech.vague and speech.strength >= least
         }
         return bool(clear) and category not in clear

@@ -23,6 +23,9 @@ LONGEST = 64 * 1024
 TOGETHER = 12
 """Expressions of one gate: more make Rust's automaton too large to be quick."""
 
+MANY_DIGITS = 5
+"""Expressions that need so many have gates of their own: few texts have them, so few are left to look at."""
+
 Found = pl.DataFrame
 """Columns ``id`` (of the text), ``value``, ``whole`` (the value is all of the text)."""
 
@@ -155,13 +158,15 @@ def gated(expressions: Iterable[Expression]) -> None:
         needs = expression.study.needs
         return expression.study.spans, min(needs.digits, 12), sorted(needs.marks)
 
+    def kind(expression: Expression) -> tuple[bool, bool]:
+        spans, digits, _ = likeness(expression)
+        return spans, digits >= MANY_DIGITS
+
     known = sorted((expression for expression in expressions if expression.study.rust is not None), key=likeness)
-    for _, alike in itertools.groupby(
-        known, key=lambda expression: (likeness(expression)[0], likeness(expression)[1] >= 5)
-    ):
-        members_of = list(alike)
-        for start in range(0, len(members_of), TOGETHER):
-            members = members_of[start : start + TOGETHER]
+    for _, alike in itertools.groupby(known, key=kind):
+        of_kind = list(alike)
+        for start in range(0, len(of_kind), TOGETHER):
+            members = of_kind[start : start + TOGETHER]
             gate = Gate(members)
             for member in members:
                 member.gate = gate

@@ -37,6 +37,8 @@ def judge(fields: Sequence[Seen], table: Table, rules: Sequence[Rule], weights: 
 
 
 class _Field:
+    """One field, with every rule that matched or that its name speaks for."""
+
     def __init__(self, seen: Seen, table: Table, rules: Sequence[Rule], weights: Weights) -> None:
         self.seen, self.table, self.rules, self.weights = seen, table, rules, weights
         self.categories = {number: rules[number].category for number in seen.speeches}
@@ -74,7 +76,7 @@ class _Field:
             return None
         if speech is None and not rule.find and not self._list_speaks(rule, tally):
             return None
-        otherwise = self.seen.speaks_otherwise(rule.category, self.categories)
+        otherwise = self.seen.speaks_otherwise(rule.category, self.categories, self.weights)
         case = Case(rule, tally, self.seen, self.table, self.weights)
         case.weigh(number, speech, otherwise)
         return case
@@ -87,6 +89,6 @@ class _Field:
             bool(rule.values)
             and filled >= limit["limits", "list_cells"]
             and tally.whole >= limit["limits", "list_share"] * filled
-            and tally.distinct.count() >= 2
+            and tally.distinct.count() >= limit["limits", "list_distinct"]
             and length >= limit["limits", "list_length"]
         )

@@ -6,6 +6,11 @@ SHORTEST = 6
 """A value of fewer characters has no sample."""
 
 _LONGEST = 60
+"""Characters of a value that its mask stands for; what comes behind them adds nothing."""
+
+
+_SHOWN = frozenset(" +-./:,;()@_#'")
+"""Punctuation that says of what kind a value is. Any other sign may be part of what it says: a vowel sign is."""
 
 
 def masked(value: str) -> str | None:
@@ -21,14 +26,16 @@ def masked(value: str) -> str | None:
         host, dot, top = domain.rpartition(".")
         if local and (host or top):
             shown = top if top.isalpha() and len(top) <= 4 else "***"
-            return f"{local[0]}***@{host[:1]}***{dot}{shown}" if host else f"{local[0]}***@***"
-    parts: list[str] = []
-    for at, char in enumerate(value):
-        if not char.isalnum():
+            return f"{_first(local)}***@{_first(host)}***{dot}{shown}" if host else f"{_first(local)}***@***"
+    parts = [f"{_first(value)}***"] if value[0] not in _SHOWN else []
+    for char in value:
+        if char in _SHOWN:
             parts.append(char)
-        elif at == 0 and char.isalpha():
-            parts.append(char)
-            parts.append("***")
-        elif not parts or parts[-1] != "***":
+        elif not parts or not parts[-1].endswith("***"):
             parts.append("***")
     return "".join(parts)
+
+
+def _first(text: str) -> str:
+    """The first letter of a text; of a script without capitals it could be a whole word, and is not shown."""
+    return text[0] if text[0].isalpha() and text[0].swapcase() != text[0] else ""

@@ -10,7 +10,7 @@ import regex
 
 from mapkeeper.classify.expressions import Expression, found, joined
 from mapkeeper.classify.patterns import Needs
-from mapkeeper.classify.segments import Segments, Words
+from mapkeeper.classify.segments import Segments, WordSegments
 from mapkeeper.rules import Rule
 
 REMEMBERED = 50_000
@@ -24,6 +24,9 @@ SURE = 10_000
 
 THEN = 250
 """… so many a batch are enough."""
+
+CHANCY = 0.01
+"""Share of random values that a check lets pass, from which it is such a one."""
 
 Memo = dict[str, bool]
 """What a check said of a value."""
@@ -64,7 +67,7 @@ class Matcher:
         held = held.with_columns(beside=texts.texts.gather(held.get_column("id")).str.contains(self.context))
         return hits.join(held, on="id", how="left", maintain_order="left").get_column("beside")
 
-    def find(self, texts: Segments, words: Words | None) -> Hits | None:
+    def find(self, texts: Segments, words: WordSegments | None) -> Hits | None:
         """Every match of ``find`` anywhere in the texts; ``words`` are theirs, or ``None`` if all are single words.
 
         ``None`` where there is no match.
@@ -99,7 +102,7 @@ class Matcher:
             return hits.with_columns(valid=True)
         values = hits.get_column("value").unique(maintain_order=True)
         enough = ENOUGH if len(memo) < SURE else THEN
-        if len(values) > enough and not thorough and (self.rule.chance or 0.0) >= 0.01:
+        if len(values) > enough and not thorough and (self.rule.chance or 0.0) >= CHANCY:
             values = values.gather(values.hash().arg_sort().head(enough))
         verdicts = pl.DataFrame({"value": values, "valid": [self._holds(value, memo) for value in values]})
         return hits.join(verdicts, on="value", how="left", maintain_order="left")

@@ -15,6 +15,7 @@ _LONGEST = 5
 """Words of a phrase."""
 
 _KEPT = ("ss", "us", "is", "as", "os")
+"""Ends of words that are no plurals: "address", "status", "analysis", "alias", "chaos"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,9 @@ class Vocabulary:
 
     def _speech(self, name: Name, start: int, end: int, phrase: str, unsure: bool) -> Speech | None:
         known, words = self._words, name.words
-        before, after = (
-            words[:start],
-            [word for word in words[end:] if not word.isdigit() and word not in known.neutral],
-        )
-        if any(word in known.asking for word in before[name.leaf :]) or any(word in known.changing for word in after):
+        before = words[name.leaf : start]
+        after = [word for word in words[end:] if not word.isdigit() and word not in known.neutral]
+        if any(word in known.asking for word in before) or any(word in known.changing for word in after):
             return None
         vague = unsure or "".join(words[start:end]) in known.vague
         if vague and not self._of_people(name, start):

@@ -1,6 +1,6 @@
 """What is known of a regular expression, so that it can run on many texts at once.
 
-Python's ``regex`` decides what a rule means; Rust's (inside Polars) is what runs over whole columns. `study` says
+Python's ``regex`` decides what a rule means; Rust's (inside Polars) is what runs over whole columns. ``reading`` says
 of an expression what every match needs, whether a match can touch white space, and how Rust has to spell it: either
 *exactly*, or *relaxed*, so that what it does not find Python would not find either.
 """

@@ -22,10 +22,14 @@ class Positions:
         for batch, start, end in zip(self._batches, self._starts, self._starts[1:], strict=False):
             if most <= 0:
                 return
-            if batch.first is None:
+            if batch.positions is not None:
+                numbers = batch.positions
+            elif batch.first is not None:
+                numbers = range(batch.first, batch.first + batch.data.num_rows)
+            else:
                 continue
             of_member = f" of {batch.member}" if batch.member else ""
             for row in rows.filter((rows >= start) & (rows < end)).sort().head(most):
-                number = batch.positions[row - start] if batch.positions is not None else batch.first + row - start
+                number = numbers[row - start]
                 yield f"{batch.unit} {number}{of_member}"
                 most -= 1

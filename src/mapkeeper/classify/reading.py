@@ -13,6 +13,8 @@ _ASCII = {"d": "[0-9]", "w": "[0-9A-Za-z_]", "s": r"[\t\n\x0b\f\r ]", "b": r"(?-
 _INSIDE = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\x0b\f\r "}
 _NEGATED = {"D": "[^0-9]", "W": "[^0-9A-Za-z_]", "S": r"[^\t\n\x0b\f\r ]"}
 _SPACES = frozenset("\t\n\x0b\f\r \x1c\x1d\x1e\x1f\x85\xa0")
+_CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\x0b"}
+_CODES = {"x": 2, "u": 4}  # hexadecimal digits of a character's code
 
 
 class _Unknown(Exception):
@@ -33,6 +35,8 @@ def study(expression: str) -> Study:
 
 
 class _Reader:
+    """A recursive descent: each method reads one thing at ``at``, and emits how Rust has to spell it."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
@@ -170,16 +174,11 @@ class _Reader:
             self.spans = True
             self.emit("(?s:.*)")
             return Needs(), False
-        if char in "tnrfv":
-            return self.literal({"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\x0b"}[char]), False
-        if char in "xu":
-            width = 2 if char == "x" else 4
-            digits = self.text[self.at : self.at + width]
-            if len(digits) < width or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-                raise _Unknown
-            self.at += width
-            return self.literal(chr(int(digits, 16))), False
-        if char in "pP" and char == "p":
+        if char in _CONTROLS:
+            return self.literal(_CONTROLS[char]), False
+        if char in _CODES:
+            return self.literal(self._coded(_CODES[char])), False
+        if char == "p":
             name = self._property()
             self.spans |= name[0] not in "LNM"
             self.emit(f"\\p{{{name}}}")
@@ -187,6 +186,14 @@ class _Reader:
         if char.isalnum():
             raise _Unknown
         return self.literal(char), False
+
+    def _coded(self, width: int) -> str:
+        """The character whose code the next hexadecimal digits are."""
+        digits = self.text[self.at : self.at + width]
+        if len(digits) < width or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+            raise _Unknown
+        self.at += width
+        return chr(int(digits, 16))
 
     def _property(self) -> str:
         end = self.text.index("}", self.at) if self.peek("{") else -1
@@ -252,12 +259,10 @@ class _Reader:
         self.at += 1
         if escaped in "dwsDWS":
             return f"\\{escaped}"
-        if escaped in "tnrfv":
-            return {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\x0b"}[escaped]
-        if escaped in "xu":
-            width = 2 if escaped == "x" else 4
-            self.at += width
-            return chr(int(self.text[self.at - width : self.at], 16))
+        if escaped in _CONTROLS:
+            return _CONTROLS[escaped]
+        if escaped in _CODES:
+            return self._coded(_CODES[escaped])
         if escaped == "p":
             return f"\\p{{{self._property()}}}"
         if escaped.isalnum():
@@ -285,26 +290,26 @@ class _Reader:
             else:
                 return self.flagged()
         self.emit(opened)
+        needs = self._nested()
+        self.emit(")")
+        return needs, False
+
+    def _nested(self) -> Needs:
+        """Read up to the end of a group and past it."""
         self.depth += 1
         needs = self.alternatives()
         self.depth -= 1
         if not self.peek(")"):
             raise _Unknown
         self.at += 1
-        self.emit(")")
-        return needs, False
+        return needs
 
     def look(self, kind: str) -> tuple[Needs, bool]:
         """A look-around: dropped from what Rust runs, but what it looks at may be white space."""
         first = self.begins and not self.depth
         self.at += len(kind)
         mark = len(self.rust)
-        self.depth += 1
-        seen = self.alternatives()
-        self.depth -= 1
-        if not self.peek(")"):
-            raise _Unknown
-        self.at += 1
+        seen = self._nested()
         rust, ascii = self.rust[mark:], self.ascii[mark:]
         del self.rust[mark:], self.ascii[mark:]
         self.exact = False
@@ -331,12 +336,7 @@ class _Reader:
             if self.peek(f"?{flags}:"):
                 self.at += len(flags) + 2
                 self.emit(f"(?{flags}:")
-                self.depth += 1
-                needs = self.alternatives()
-                self.depth -= 1
-                if not self.peek(")"):
-                    raise _Unknown
-                self.at += 1
+                needs = self._nested()
                 self.emit(")")
                 return needs, False
         raise _Unknown

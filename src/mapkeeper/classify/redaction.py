@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import regex
 
 from mapkeeper.classify.expressions import LONGEST, PATIENCE, Expression
 from mapkeeper.classify.matching import holds
+from mapkeeper.classify.spelling import Spelling
 from mapkeeper.rules import Rule
 
 Token = Callable[[str, str], str]
 
+
+class Span(NamedTuple):
+    """A stretch of a part, and what kind of thing stands there."""
+
+    start: int
+    end: int
+    kind: str
+
+
 _PART = regex.compile(r"[^/\\?&=,;|{}<>\"]+")
 """A name is looked at part by part: what is between separators of paths and queries."""
+
+_LONGEST_PART = 1_000
+"""Characters of a part that expressions are let loose on; a longer one is no name that people gave."""
 
 _CLOCK = regex.compile(
     r"(?:19|20)\d{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:[-_.T ]?\d{2,9}Z?)?|1\d{9}|1\d{12}"
@@ -45,29 +58,58 @@ class Redaction:
         return _PART.sub(lambda part: self._part(part.group(), token), name)
 
     def _part(self, part: str, token: Token) -> str:
-        if not any(char.isdigit() or char == "@" for char in part):
+        plain = Spelling.plain(part)
+        if not any(char.isdigit() or char == "@" for char in plain.text):
             return part
+        if len(part) > _LONGEST_PART:
+            return token("name", part)
         out: list[str] = []
         at = 0
-        for start, end, kind in sorted(self._found(part), key=lambda span: (span[0], -span[1])):
-            if start >= at:
-                out += [part[at:start], token(kind, part[start:end])]
-                at = end
+        for start, end, kind in _apart(self._found(part, plain)):
+            out += [part[at:start], token(kind, Spelling.plain(part[start:end]).text)]
+            at = end
         return "".join([*out, part[at:]])
 
-    def _found(self, part: str) -> Iterator[tuple[int, int, str]]:
-        spellings = {part, part.replace("_", " ")}  # to an expression "_" is a letter, in a name mostly a space
+    def _found(self, part: str, plain: Spelling) -> Iterator[Span]:
+        """What identifies somebody in any spelling of a part."""
+        spellings = {each.text: each for each in (Spelling(part), plain, plain.apart())}
+        upper = plain.upper()  # small letters are a spelling, too, where a check decides
         for rule, expressions in self._rules:
-            for expression, spelled in itertools.product(expressions, spellings):
-                group: int | str = "value" if expression.named else 0
-                try:
-                    spans = [match.span(group) for match in expression.compiled.finditer(spelled, timeout=PATIENCE)]
-                except TimeoutError:
-                    yield 0, len(part), "name"  # made to stall: better hidden whole
-                    continue
-                for start, end in spans:
-                    if held := _held(rule, expression, part[start:end]):
-                        yield start, start + held, rule.category.rpartition(".")[2]
+            for spelled in spellings.values():
+                yield from _spans(rule, expressions, spelled)
+            if rule.check is not None and upper is not None:
+                yield from _spans(rule, expressions, upper)
+
+
+def _spans(rule: Rule, expressions: Iterable[Expression], spelled: Spelling) -> Iterator[Span]:
+    """Where a rule recognizes somebody, by the places of the part."""
+    for expression in expressions:
+        if not spelled.can(expression.study.needs):
+            continue
+        group: int | str = "value" if expression.named else 0
+        try:
+            for match in expression.compiled.finditer(spelled.text, timeout=PATIENCE):
+                start, end = match.span(group)
+                if held := _held(rule, expression, spelled.text[start:end]):
+                    kind = rule.category.rpartition(".")[2]
+                    yield Span(spelled.places[start], spelled.places[start + held], kind)
+        except TimeoutError:
+            yield Span(spelled.places[0], spelled.places[-1], "name")  # made to stall: better hidden whole
+
+
+def _apart(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in order; those that overlap as one, called after the longest."""
+    last: Span | None = None
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if last is None or span.start >= last.end:
+            if last is not None:
+                yield last
+            last = span
+        elif span.end > last.end:
+            longer = max(last, span, key=lambda span: span.end - span.start)
+            last = Span(last.start, span.end, longer.kind)
+    if last is not None:
+        yield last
 
 
 def _trusted(rule: Rule, score: float) -> bool:

@@ -90,7 +90,7 @@ class Segments:
         return self._all.filter((pl.col("length") >= needs.length) & (pl.col("digits") >= needs.digits))
 
 
-class Words(Segments):
+class WordSegments(Segments):
     """The distinct words of some texts, and which text holds which."""
 
     def __init__(self, texts: Segments) -> None:

@@ -11,7 +11,10 @@ from mapkeeper.classify.mask import masked
 from mapkeeper.classify.sketch import Distinct
 
 POSITIONS = 5
+"""Positions that are kept of a rule in a field."""
+
 SAMPLES = 3
+"""Masked samples that are kept; many values look alike under their masks, so twenty times as many are tried."""
 
 
 @dataclass(slots=True)
@@ -68,9 +71,7 @@ class RuleTally:
     hits: int = 0  # cells with at least one match
     whole: int = 0  # of them cells that are one match from end to end
     tried: int = 0  # of the hits, cells with a match that was checked
-    valid: float = (
-        0.0  # of the hits, cells with a match whose check holds; of the untried, the same share as of the tried
-    )
+    valid: float = 0.0  # of the hits, cells with a match whose check holds; of the untried as many as of the tried
     whole_valid: float = 0.0  # of them, cells that are one match from end to end
     proved: int = 0  # of the tried, cells with a match whose check holds
     supported: int = 0  # of the proved, cells that also hold a context word

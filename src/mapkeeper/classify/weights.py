@@ -49,97 +49,50 @@ class Weights:
         return float(next(caps, self["limits", "ceiling"]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Words:
     """``words.toml``: what words in the names of fields and assets mean."""
 
-    text: str
+    text: str  # of the file
+    short: Mapping[str, str]  # short forms of words, and what they are short for
+    dropped: frozenset[str]  # words of a name that say nothing
+    neutral: frozenset[str]  # words behind a phrase that leave its meaning as it is
+    changing: frozenset[str]  # words behind a phrase that change its meaning
+    asking: frozenset[str]  # words before a phrase that make a yes or no, or a number, of it
+    vague: frozenset[str]  # phrases that do not speak without the table or the neighbours
+    things: frozenset[str]  # words for things: what has a name but is no person
+    things_bar: tuple[str, ...]  # beginnings of categories that a table of things cannot hold under a vague name
+    lists: Mapping[str, Sequence[str]]  # by beginning of category, words for assets that only list what it is about
+    people: Sequence[str]  # phrases in the names of fields that only tables of people have
+    settled: tuple[str, ...]  # beginnings of categories whose vague names are settled by people around them
+    subjects: Sequence[tuple[str, Sequence[str]]]  # with the words that tell of them; the first match wins
+    roles: Sequence[tuple[SourceRole, Sequence[str]]]  # the same
+    against: Mapping[str, Sequence[str]]  # by category, words of a field's name that rule it out
+    constants: Mapping[str, str]  # by category, an expression for values that are nobody's
+    unless: Mapping[str, str]  # by category, an expression whose ``value`` is none, because of what stands before it
 
     @classmethod
     def shipped(cls) -> Words:
         """Those that come with mapkeeper."""
-        return cls(_shipped("words.toml"))
-
-    @cached_property
-    def _sections(self) -> Mapping[str, Mapping[str, Any]]:
-        return tomllib.loads(self.text)
-
-    @cached_property
-    def short(self) -> Mapping[str, str]:
-        """Short forms of words, and what they are short for."""
-        return dict(self._sections["names"]["short"])
-
-    @cached_property
-    def dropped(self) -> frozenset[str]:
-        """Words of a name that say nothing."""
-        return frozenset(self._sections["names"]["dropped"])
-
-    @cached_property
-    def neutral(self) -> frozenset[str]:
-        """Words behind a phrase that leave its meaning as it is."""
-        return frozenset(self._sections["names"]["neutral"])
-
-    @cached_property
-    def changing(self) -> frozenset[str]:
-        """Words behind a phrase that change its meaning."""
-        return frozenset(self._sections["names"]["changing"])
-
-    @cached_property
-    def asking(self) -> frozenset[str]:
-        """Words before a phrase that make a yes or no, or a number, of it."""
-        return frozenset(self._sections["names"]["asking"])
-
-    @cached_property
-    def vague(self) -> frozenset[str]:
-        """Phrases that do not speak without the table or the neighbours."""
-        return frozenset(self._sections["names"]["vague"])
-
-    @cached_property
-    def things(self) -> frozenset[str]:
-        """Words for things: what has a name but is no person."""
-        return frozenset(self._sections["tables"]["things"])
-
-    @cached_property
-    def things_bar(self) -> tuple[str, ...]:
-        """Beginnings of categories that a table of things cannot hold under a vague name."""
-        return tuple(self._sections["tables"]["things_bar"])
-
-    @cached_property
-    def lists(self) -> Mapping[str, Sequence[str]]:
-        """By beginning of category, words for assets that only list what the category is about."""
-        return dict(self._sections["tables"]["lists"])
-
-    @cached_property
-    def people(self) -> Sequence[str]:
-        """Phrases in the names of fields that only tables of people have."""
-        return tuple(self._sections["siblings"]["people"])
-
-    @cached_property
-    def settled(self) -> tuple[str, ...]:
-        """Beginnings of categories whose vague names are settled by people around them."""
-        return tuple(self._sections["siblings"]["settled"])
-
-    @cached_property
-    def subjects(self) -> Sequence[tuple[str, Sequence[str]]]:
-        """Subjects and the words that tell of them; the first match wins."""
-        return [(entry["subject"], entry["words"]) for entry in self._sections["tables"]["subject"]]
-
-    @cached_property
-    def roles(self) -> Sequence[tuple[SourceRole, Sequence[str]]]:
-        """Source roles and the words that tell of them; the first match wins."""
-        return [(SourceRole(role), words) for role, words in self._sections["source_role"].items()]
-
-    @cached_property
-    def against(self) -> Mapping[str, Sequence[str]]:
-        """By category, words of a field's name that rule it out."""
-        return self._sections["against"]
-
-    @cached_property
-    def constants(self) -> Mapping[str, str]:
-        """By category, an expression for values that are nobody's."""
-        return self._sections["constants"]
-
-    @cached_property
-    def unless(self) -> Mapping[str, str]:
-        """By category, an expression whose ``value`` is none, because of what stands before it."""
-        return self._sections["unless"]
+        text = _shipped("words.toml")
+        told = tomllib.loads(text)
+        names, tables, siblings = told["names"], told["tables"], told["siblings"]
+        return cls(
+            text=text,
+            short=names["short"],
+            dropped=frozenset(names["dropped"]),
+            neutral=frozenset(names["neutral"]),
+            changing=frozenset(names["changing"]),
+            asking=frozenset(names["asking"]),
+            vague=frozenset(names["vague"]),
+            things=frozenset(tables["things"]),
+            things_bar=tuple(tables["things_bar"]),
+            lists=tables["lists"],
+            people=siblings["people"],
+            settled=tuple(siblings["settled"]),
+            subjects=[(entry["subject"], entry["words"]) for entry in tables["subject"]],
+            roles=[(SourceRole(role), words) for role, words in told["source_role"].items()],
+            against=told["against"],
+            constants=told["constants"],
+            unless=told["unless"],
+        )

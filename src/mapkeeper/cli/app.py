@@ -5,6 +5,7 @@ Whatever is heavy is imported inside a command, so that ``mapkeeper --help`` ans
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from typing import Annotated, Any
@@ -13,7 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from mapkeeper.cli import reading, register, scanning, upkeep
+from mapkeeper.cli.output import remark
 from mapkeeper.errors import ConfigurationError, MapkeeperError, PluginError, RuleError, UsageError
+
+_PASSWORD = re.compile(r"://[^\s'\"]*@")
+"""Whatever stands before a host: an address with a password may have been put where something else belongs."""
 
 WRONG_USAGE = 2
 NOTHING_DONE = 3
@@ -51,8 +56,8 @@ class Commands(TyperGroup):
 
 
 def _say(ctx: Any, text: str, error: BaseException | None) -> None:
-    for line in text.splitlines():
-        typer.echo(f"mapkeeper: {line}", err=True)
+    for line in text.split("\n"):
+        remark(f"mapkeeper: {_PASSWORD.sub('://***@', line)}")
     if ctx.meta.get("debug") and error is not None:
         # Frames and types only: what a driver or a parser says may quote a value.
         for frame in traceback.extract_tb(error.__traceback__):

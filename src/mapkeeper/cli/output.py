@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -26,13 +25,19 @@ def put(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=not text.endswith("\n"))
         return
+    written: Path | None = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=".", delete=False, encoding="utf-8") as file:
+            written = Path(file.name)
             file.write(text)
-        Path(file.name).chmod(0o666 & ~_umask())
-        Path(file.name).replace(output)
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+        written.chmod(0o666 & ~_umask())
+        written.replace(output)
+    except BaseException as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+        raise
 
 
 def _umask() -> int:
@@ -61,7 +66,9 @@ def listing(
     """
     rows = list(rows)
     if format is ListingFormat.JSON:
-        put(json.dumps(rows, ensure_ascii=False, indent=1), output)
+        from mapkeeper.report.cells import json_text
+
+        put(json_text(rows), output)
     elif format is ListingFormat.CSV:
         from mapkeeper.report.cells import csv_text
 
@@ -122,7 +129,7 @@ def stderr() -> Console:
 
 def remark(text: str) -> None:
     """A line on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 def size(bytes: int) -> str:

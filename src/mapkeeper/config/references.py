@@ -21,6 +21,8 @@ def resolve(text: str, folder: Path, where: str) -> str:
     """
     kind, _, name = text.partition(":")
     if kind == "env":
+        if not name.isidentifier():
+            raise ConfigurationError(f"{where}: what follows env: is no name of a variable; put the secret into one")
         if not (value := os.environ.get(name, "").strip()):
             raise ConfigurationError(f"{where}: environment variable {name} is not set")
         return value
@@ -28,7 +30,13 @@ def resolve(text: str, folder: Path, where: str) -> str:
         try:
             return (folder / name).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
-            raise ConfigurationError(f"{where}: there is no file {name}") from None
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"{where}: file {name} cannot be read") from None
+            raise ConfigurationError(f"{where}: there is no {_shown(name, folder)}") from None
+        except (OSError, ValueError):  # ValueError: not UTF-8, or a NUL in the path
+            raise ConfigurationError(f"{where}: {_shown(name, folder)} cannot be read") from None
     return text
+
+
+def _shown(name: str, folder: Path) -> str:
+    """The file as an error may call it: somebody may have put the secret itself where its path belongs."""
+    path = folder / name
+    return f"file {name}" if "/" in name and "\0" not in name and path.parent.is_dir() else "such file"

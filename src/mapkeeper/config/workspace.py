@@ -6,10 +6,11 @@ when the configuration is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus
 
 from mapkeeper.config.files import ClientFile, Provider, ScanEntry, SourceEntry, WorkspaceFile, nearest
 from mapkeeper.config.reading import read
@@ -20,6 +21,9 @@ Catalogue = Mapping[str, Callable[[], Mapping[str, bool]]]
 """For every installed connector, what gives its settings by name and whether each is secret."""
 
 FILE_NAME = "mapkeeper.toml"
+
+_SECRET = re.compile(r"(?i)passw|passphrase|pwd|secret|token|credential|(?:api|access|account)_?key|signature|\bsig\b")
+"""What options of URLs are called that hold secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,20 +177,20 @@ def _check_source(
         if setting not in known:
             words = {*known, *SourceEntry.model_fields}
             yield f"{where}.{setting}: unknown key, and no setting of {entry.connector}{nearest(setting, words)}"
-        elif known[setting] and not _keeps_its_secret(value):
+        elif (known[setting] or (isinstance(value, str) and "://" in value)) and not _keeps_its_secret(value):
             yield f"{where}.{setting}: holds a secret in the clear; give env:NAME or file:PATH instead"
 
 
 def _keeps_its_secret(value: object) -> bool:
-    """A reference does; so does a URL without a password."""
+    """A reference does; so does a URL with neither a password nor an option that is called after a secret."""
     if not isinstance(value, str):
         return False
     if value.startswith(("env:", "file:")):
         return True
-    try:
-        return "://" in value and urlsplit(value).password is None
-    except ValueError:
-        return False
+    _, separator, rest = value.partition("://")
+    login, options = rest.rpartition("@")[0], unquote_plus(rest.partition("?")[2])
+    named = (option.rpartition("=")[0] for option in re.split("[?&;]", options))
+    return bool(separator) and ":" not in login and not any(map(_SECRET.search, named))
 
 
 def _check_references(client: Client, sources: Mapping[str, SourceEntry]) -> Iterator[str]:

@@ -13,6 +13,10 @@ from mapkeeper.inventory.intervals import touched_by
 from mapkeeper.inventory.tables import asset, asset_state, finding
 from mapkeeper.model import Change
 
+_OF_ASSETS = ("kind", "depth", "method", "objects_total")
+_OF_FINDINGS = ("rows", "valid", "chance", "distinct", "rule", "special", "subject", "source_role")
+"""Columns of which a change tells the old and the new value; the others have words of their own, or say nothing."""
+
 
 def changes(connection: Connection, scan: int) -> list[Change]:
     """Every asset and finding that appeared, changed or vanished, in order of client, source, asset and field.
@@ -53,9 +57,9 @@ def _asset(old: RowMapping | None, new: RowMapping | None) -> str:
     if old is None or new is None:
         row = old or new
         assert row is not None
-        total = "" if row["rows_total"] is None else f", {_rows(row['rows_total'])}"
+        total = "" if row["rows_total"] is None else f", {_counted(row['rows_total'], 'row')}"
         return f"{row['kind']}{total}"
-    says = [f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in _ASSET_WORDS if old[name] != new[name]]
+    says = [f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in _OF_ASSETS if old[name] != new[name]]
     if old["rows_total"] != new["rows_total"]:
         says.append(f"rows {_shown(old['rows_total'])} -> {_shown(new['rows_total'])}")
     if old["rows_read"] != new["rows_read"]:
@@ -66,30 +70,24 @@ def _asset(old: RowMapping | None, new: RowMapping | None) -> str:
     return "; ".join(says) or "read otherwise"
 
 
-_ASSET_WORDS = ("kind", "depth", "method", "objects_total")
-
-
 def _finding(old: RowMapping | None, new: RowMapping | None) -> str:
     if old is None or new is None:
         row = old or new
         assert row is not None
-        return f"{row['hits']:,} of {_cells(row['filled'])}"
+        return f"{row['hits']:,} of {_counted(row['filled'], 'cell')}"
     says = []
     if old["filled"] == new["filled"]:
         if old["hits"] != new["hits"]:
-            says.append(f"{old['hits']:,} -> {new['hits']:,} of {_cells(new['filled'])}")
+            says.append(f"{old['hits']:,} -> {new['hits']:,} of {_counted(new['filled'], 'cell')}")
     else:
-        says.append(f"{old['hits']:,} of {old['filled']:,} -> {new['hits']:,} of {_cells(new['filled'])}")
+        says.append(f"{old['hits']:,} of {old['filled']:,} -> {new['hits']:,} of {_counted(new['filled'], 'cell')}")
     levels = [rows.finding(row).level for row in (old, new)]
     if levels[0] != levels[1]:
         says.append(f"{levels[0]} -> {levels[1]}")
     elif old["confidence"] != new["confidence"]:
         says.append(f"confidence {old['confidence']:.2f} -> {new['confidence']:.2f}")
-    says += [f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in _FIGURES if old[name] != new[name]]
+    says += [f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in _OF_FINDINGS if old[name] != new[name]]
     return "; ".join(says)
-
-
-_FIGURES = ("rows", "valid", "chance", "distinct", "rule", "special", "subject", "source_role")
 
 
 def _listed(what: str, old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
@@ -121,9 +119,5 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
-
-
-def _cells(count: int) -> str:
-    return f"{count:,} cell{'s' * (count != 1)}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -20,7 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from mapkeeper.errors import InventoryError
 
-_WAIT = 30.0  # seconds that one writer waits for another
+WAIT = 30.0
+"""Seconds that one writer waits for another."""
 
 _MEANINGS = {
     "SQLITE_BUSY": "is locked by another process; try again when that one has finished",
@@ -38,7 +39,10 @@ _MEANINGS = {
 
 
 class Database:
-    """One database file and the two ways to use it: ``reading()`` and ``writing()``."""
+    """One database file and the two ways to use it: ``reading()`` and ``writing()``.
+
+    What goes wrong in either is an `InventoryError`.
+    """
 
     def __init__(self, url: str, *, create: bool) -> None:
         parsed = _parse(url)
@@ -130,7 +134,7 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,  # or errors would quote what was to be written
-        connect_args={"timeout": _WAIT},
+        connect_args={"timeout": WAIT},
         json_serializer=_json,
     )
     event.listen(engine, "connect", _configure)

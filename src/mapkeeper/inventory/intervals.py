@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, and_, bindparam, func, or_, select
@@ -55,46 +56,54 @@ def reconcile(
     """
     scope = and_(*(table.c[name] == value for name, value in within.items()))
     known = connection.execute(select(table).where(scope, or_(table.c.to_scan.is_(None), table.c.to_scan == scan)))
-    current: dict[Hashable, RowMapping] = {}
-    before: dict[Hashable, RowMapping] = {}  # closed by an earlier attempt of this same scan
-    for row in known.mappings():
-        (current if row["to_scan"] is None else before)[row[key]] = row
-    new = {row[key]: row for row in ({**within, **row} for row in wanted)}
+    steps = _steps(known.mappings().all(), [{**within, **row} for row in wanted], key, scan)
+    rows = table.c.row == bindparam("old")
+    if steps.delete:
+        connection.execute(table.delete().where(rows), [{"old": row} for row in steps.delete])
+    if steps.close:
+        gone = table.update().where(rows).values(to_scan=scan, last_seen=last_seen)
+        connection.execute(gone, [{"old": row} for row in steps.close])
+    if steps.reopen:
+        back = table.update().where(rows).values(to_scan=None, last_seen=None)
+        connection.execute(back, [{"old": row} for row in steps.reopen])
+    if steps.insert:
+        unseen = [name for name, row in steps.insert.items() if row["first_seen"] is None]
+        first = _first_seen(connection, scope, table, table.c[key], unseen)
+        for name in unseen:
+            steps.insert[name]["first_seen"] = first.get(name, today)
+        connection.execute(table.insert(), list(steps.insert.values()))
 
-    delete: list[int] = []
-    close: list[int] = []
-    reopen: list[int] = []
-    insert: dict[Hashable, dict[str, Any]] = {}
+
+@dataclass(slots=True)
+class _Steps:
+    """What makes of the rows that are there those that are wanted."""
+
+    delete: list[int] = field(default_factory=list)
+    close: list[int] = field(default_factory=list)
+    reopen: list[int] = field(default_factory=list)
+    insert: dict[Hashable, dict[str, Any]] = field(default_factory=dict)  # "first_seen" is None of what is not current
+
+
+def _steps(known: Sequence[RowMapping], wanted: Sequence[Row], key: str, scan: int) -> _Steps:
+    """The steps from the rows that are current, or were closed by an earlier attempt of this same scan."""
+    current = {row[key]: row for row in known if row["to_scan"] is None}
+    before = {row[key]: row for row in known if row["to_scan"] is not None}
+    new = {row[key]: row for row in wanted}
+    steps = _Steps()
     for name in {**current, **new}:
-        have, want = current.get(name), new.get(name)
+        have, want, previous = current.get(name), new.get(name), before.get(name)
         if have is not None and want is not None and _same(have, want):
             continue
         if have is not None:
-            (delete if have["from_scan"] == scan else close).append(have["row"])
-        previous = before.get(name)
-        known_row = have if have is not None else previous
+            (steps.delete if have["from_scan"] == scan else steps.close).append(have["row"])
         if want is None:
             continue
         if previous is not None and _same(previous, want):
-            reopen.append(previous["row"])
+            steps.reopen.append(previous["row"])
         else:
-            insert[name] = {**want, "from_scan": scan, "first_seen": known_row and known_row["first_seen"]}
-
-    rows = table.c.row == bindparam("old")
-    if delete:
-        connection.execute(table.delete().where(rows), [{"old": row} for row in delete])
-    if close:
-        gone = table.update().where(rows).values(to_scan=scan, last_seen=last_seen)
-        connection.execute(gone, [{"old": row} for row in close])
-    if reopen:
-        back = table.update().where(rows).values(to_scan=None, last_seen=None)
-        connection.execute(back, [{"old": row} for row in reopen])
-    if insert:
-        unseen = [name for name, row in insert.items() if row["first_seen"] is None]
-        first = _first_seen(connection, scope, table, table.c[key], unseen)
-        for name in unseen:
-            insert[name]["first_seen"] = first.get(name, today)
-        connection.execute(table.insert(), list(insert.values()))
+            seen = have if have is not None else previous
+            steps.insert[name] = {**want, "from_scan": scan, "first_seen": seen and seen["first_seen"]}
+    return steps
 
 
 def _same(have: RowMapping, want: Row) -> bool:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -30,6 +30,10 @@ from mapkeeper.model import (
     ScanRun,
     SourceRole,
 )
+
+_COVERAGE = tuple(field.name for field in fields(Coverage) if field.name != "gaps")
+_FINDING = tuple(field.name for field in fields(Finding))
+"""The columns that these nouns fill are called as their fields are."""
 
 
 def finding_id(client: str | None, source: str, asset: str, field: str, category: str, entity: str) -> str:
@@ -75,16 +79,8 @@ def state_row(result: AssetResult, depth: Depth, unmapped: bool) -> dict[str, An
         "depth": str(depth),
         "fields": [_clean(asdict(field)) for field in result.fields],
         "facts": [_clean(asdict(fact)) for fact in result.facts],
-        "rows_total": coverage.rows_total,
-        "rows_read": coverage.rows_read,
-        "bytes_total": coverage.bytes_total,
-        "bytes_read": coverage.bytes_read,
-        "objects_total": coverage.objects_total,
-        "objects_read": coverage.objects_read,
-        "method": plain(coverage.method),
-        "complete": coverage.complete,
         "gaps": [_clean(asdict(gap)) for gap in coverage.gaps],
-        "bound_95": coverage.bound_95,
+        **_clean({name: getattr(coverage, name) for name in _COVERAGE}),
     }
 
 
@@ -101,16 +97,8 @@ def asset_noun(row: RowMapping) -> KnownAsset:
         fields=tuple(Field(**field) for field in row["fields"]),
         facts=tuple(Fact(**fact) for fact in row["facts"]),
         coverage=Coverage(
-            rows_total=row["rows_total"],
-            rows_read=row["rows_read"],
-            bytes_total=row["bytes_total"],
-            bytes_read=row["bytes_read"],
-            objects_total=row["objects_total"],
-            objects_read=row["objects_read"],
-            method=row["method"],
-            complete=row["complete"],
+            **{name: row[name] for name in _COVERAGE},
             gaps=tuple(Gap(**{**gap, "reason": Reason(gap["reason"])}) for gap in row["gaps"]),
-            bound_95=row["bound_95"],
         ),
         depth=Depth(row["depth"]),
         first_seen=row["first_seen"],
@@ -122,53 +110,17 @@ def finding_rows(client: str, source: str, result: AssetResult) -> list[dict[str
     """The findings of an asset. Of two with one id the surer one counts."""
     rows: dict[str, dict[str, Any]] = {}
     for finding in sorted(result.findings, key=lambda finding: (finding.confidence, finding.hits)):
-        names = (plain(finding.field), finding.category, finding.entity)
-        id = finding_id(client, source, plain(result.asset.name), *names)
-        rows[id] = {
-            "id": id,
-            "field": names[0],
-            "category": finding.category,
-            "entity": finding.entity,
-            "rule": finding.rule,
-            "confidence": finding.confidence,
-            "rows": finding.rows,
-            "filled": finding.filled,
-            "hits": finding.hits,
-            "valid": finding.valid,
-            "chance": finding.chance,
-            "distinct": finding.distinct,
-            "why": [plain(text) for text in finding.why],
-            "sample": [plain(text) for text in finding.sample],
-            "where": [plain(text) for text in finding.where],
-            "special": finding.special,
-            "subject": finding.subject,
-            "source_role": finding.source_role and str(finding.source_role),
-        }
+        row = _clean(asdict(finding))
+        row["id"] = finding_id(client, source, plain(result.asset.name), row["field"], row["category"], row["entity"])
+        rows[row["id"]] = row
     return list(rows.values())
 
 
 def finding(row: RowMapping) -> Finding:
     """A finding from its row."""
-    role = row["source_role"]
-    return Finding(
-        row["field"],
-        row["category"],
-        row["entity"],
-        row["rule"],
-        row["confidence"],
-        row["rows"],
-        row["filled"],
-        row["hits"],
-        row["valid"],
-        row["chance"],
-        row["distinct"],
-        tuple(row["why"]),
-        tuple(row["sample"]),
-        tuple(row["where"]),
-        row["special"],
-        row["subject"],
-        role and SourceRole(role),
-    )
+    told: dict[str, Any] = {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in _FINDING}
+    role = told.pop("source_role")
+    return Finding(**told, source_role=role and SourceRole(role))
 
 
 def finding_noun(row: RowMapping) -> KnownFinding:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Table, case, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Table, case, func, literal, select
 
 from mapkeeper.inventory import rows
 from mapkeeper.inventory.database import Database
@@ -44,12 +44,12 @@ class View:
 
     def assets(self) -> list[KnownAsset]:
         """Every asset, with what was read of it and what not."""
-        known = self._rows(asset_state, [asset.c.client, asset.c.source, asset.c.name], rows.asset_noun)
+        known = self._rows(asset_state, rows.asset_noun)
         return sorted(known, key=lambda asset: (asset.client, asset.source, asset.name))
 
     def findings(self) -> list[KnownFinding]:
         """Every finding."""
-        known = self._rows(finding, [asset.c.client, asset.c.source, asset.c.name], rows.finding_noun)
+        known = self._rows(finding, rows.finding_noun)
         return sorted(
             known,
             key=lambda known: (
@@ -81,9 +81,10 @@ class View:
         with self._database.reading() as connection:
             return sorted((ClientFile(*row) for row in connection.execute(query)), key=lambda file: file.client)
 
-    def _rows(self, table: Table, names: list[Column[Any]], noun: Callable[[RowMapping], _Noun]) -> list[_Noun]:
+    def _rows(self, table: Table, noun: Callable[[RowMapping], _Noun]) -> list[_Noun]:
         columns = [column for column in table.c if column.name != "last_seen"]
-        query = select(*columns, *names, self._last_seen(table)).join(asset, table.c.asset == asset.c.id)
+        columns += (asset.c.client, asset.c.source, asset.c.name)
+        query = select(*columns, self._last_seen(table)).join(asset, table.c.asset == asset.c.id)
         with self._database.reading() as connection:
             return [noun(row) for row in connection.execute(query.where(valid_at(table, self.scan))).mappings()]
 

@@ -1,4 +1,22 @@
-"""Readers: from the bytes of an asset's objects to record batches, whatever container and format they are in."""
+"""Readers: from the bytes of an asset's objects to record batches, whatever container and format they are in.
+
+A connector folds names into assets (``family``) and hands over their objects (``member``). The way of one from there::
+
+    reading                   the members one after the other, each as far as its share of the plan goes
+     ├─ part                  one member on its way; resume: where the reading stands; tally: what it could not read
+     ├─ stream                its content, without compression, as UTF-8
+     ├─ kinds                 known by its first bytes and not read: a gap
+     ├─ table                 Parquet, row group by row group
+     └─ records               everything else: cut into records, wholly or by a sample
+         ├─ recognise         by which format, one of those below
+         ├─ document          a JSON document, as one object a line
+         ├─ sample, block     which records to read; the content in blocks of whole ones
+         └─ rows              what a format has to offer
+             ├─ delimited     CSV and its kin
+             └─ logs          each line by itself: line_format (structured_data), json_lines (json_loose), or text
+
+Columns that are nested leave as paths (``flat``).
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 
+from mapkeeper.readers.json_loose import is_object
 from mapkeeper.readers.stream import Stream
 
 LARGEST = 32 << 20
@@ -17,7 +18,7 @@ _LIST_OF_OBJECTS = re.compile(r"\[[ \t\r\n]*\{")
 _DECODER = json.JSONDecoder(strict=False)
 
 
-class Broken(Exception):
+class _Broken(Exception):
     """The document is not JSON from here on."""
 
 
@@ -30,17 +31,10 @@ def is_document(head: bytes, whole: bool) -> bool:
         value, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
         cut = error.msg.startswith("Unterminated") or error.pos >= len(text) - 12
-        return cut and (not whole or text.count("\n") > 1) and not _is_object(text.partition("\n")[0])
+        return cut and (not whole or text.count("\n") > 1) and not is_object(text.partition("\n")[0])
     except RecursionError:
         return False
     return isinstance(value, list) or "\n" in text[:end]
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 class Document:
@@ -53,10 +47,10 @@ class Document:
         self._lines = io.BytesIO()
         self.broken: str | None = None
         try:
-            for record in records(text):
+            for record in _records(text):
                 line = record.replace("\n", " ").replace("\r", " ")
                 self._lines.write(line.encode("utf-8", "replace") + b"\n")
-        except Broken:
+        except _Broken:
             self.broken = "JSON documents that break before their end"
         self._length = self._lines.tell()
         self._taken = stream.disk
@@ -75,8 +69,8 @@ class Document:
         self._lines.seek(offset)
 
 
-def records(text: str) -> Iterator[str]:
-    """The records of a document as JSON objects; raises `Broken` where it breaks."""
+def _records(text: str) -> Iterator[str]:
+    """The records of a document as JSON objects; raises `_Broken` where it breaks."""
     at = _skip(text, 0)
     while at < len(text):
         if text[at] == "[":
@@ -84,7 +78,7 @@ def records(text: str) -> Iterator[str]:
         elif text[at] == "{":
             at = yield from _object(text, at)
         else:
-            raise Broken
+            raise _Broken
         at = _skip(text, at)
 
 
@@ -105,11 +99,11 @@ def _object(text: str, at: int) -> Generator[str, None, int]:
     at = _skip(text, at + 1)
     while text[at : at + 1] != "}":
         if text[at : at + 1] != '"':
-            raise Broken
+            raise _Broken
         key = text[at : (at := _value(text, at))]
         at = _skip(text, at)
         if text[at : at + 1] != ":":
-            raise Broken
+            raise _Broken
         start = at = _skip(text, at + 1)
         if _LIST_OF_OBJECTS.match(text, at):
             items = _items(text, at, f'{key[:-1]}[]"')
@@ -150,7 +144,7 @@ def _value(text: str, at: int) -> int:
     try:
         return int(_DECODER.raw_decode(text, at)[1])
     except (ValueError, RecursionError):
-        raise Broken from None
+        raise _Broken from None
 
 
 def _skip(text: str, at: int) -> int:
@@ -164,5 +158,5 @@ def _next(text: str, at: int, close: str) -> int:
     if text[at : at + 1] == ",":
         return _skip(text, at + 1)
     if text[at : at + 1] != close:
-        raise Broken
+        raise _Broken
     return at

@@ -9,7 +9,9 @@ _DAY = r"(?:19|20)\d\d(?:([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|[-_.
 _HOUR = r"(?:[-_.T ]?(?:[01]\d|2[0-3])(?:[-:_.h]?[0-5]\d){0,2}(?:[.,]\d{1,9})?Z?(?![0-9]))?"
 _TAIL = r"(?:[._-]\d{1,6}(?![0-9A-Za-z])|_(?=[A-Za-z]*\d)[A-Za-z0-9]{8,40}(?![0-9A-Za-z]))?"
 _DATE = re.compile(rf"(?<![0-9A-Za-z]){_DAY}{_HOUR}{_TAIL}(?![0-9A-Za-z])")
-_COMPRESSED = re.compile(r"\.(?:gz|zst|bz2|xz)$")
+COMPRESSED = re.compile(r"\.(?:gz|zst|bz2|xz)$")
+"""How the name of a compressed object ends, in lower case."""
+
 _ROTATED = re.compile(
     r"(?P<base>.*\.(?:log|out|err|txt|json|jsonl|ndjson|csv|trace|audit|xml)|[A-Za-z][A-Za-z_-]*)\.\d{1,4}"
 )
@@ -67,7 +69,7 @@ def _folders(folders: list[str]) -> list[str]:
 
 
 def _file(name: str) -> str:
-    plain = _COMPRESSED.sub("", name)
+    plain = COMPRESSED.sub("", name)
     if rotated := _ROTATED.fullmatch(plain):
         return f"{_dates(rotated['base'])}*"
     if part := _PART.fullmatch(plain) or _NUMBERED.fullmatch(plain):

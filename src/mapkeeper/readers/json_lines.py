@@ -14,10 +14,9 @@ import pyarrow.json as pj
 
 from mapkeeper.readers.block import Offsets
 from mapkeeper.readers.flat import flat
-from mapkeeper.readers.json_loose import MOST_PATHS, is_object, loose
+from mapkeeper.readers.json_loose import DEEPEST, MOST_PATHS, is_object, loose
 from mapkeeper.readers.rows import Rows
 
-DEEPEST = 32
 _NO_CHARACTER = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -147,7 +146,7 @@ def _merged(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 
 
 def _odd(lines: pa.StringArray) -> npt.NDArray[np.bool_]:
-    """Lines that may be nested too deeply for a reader that recurses."""
+    """Lines nested more deeply than `DEEPEST`, which readers of whole blocks would follow all the way down."""
     series = pl.from_arrow(lines)
     assert isinstance(series, pl.Series)
     odd = np.zeros(len(lines), bool)

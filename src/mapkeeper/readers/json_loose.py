@@ -15,7 +15,9 @@ from mapkeeper.readers.flat import unique
 _STEP = 256
 MOST_PATHS = 1000
 """Objects used as maps have countless paths: past this bound, paths and their values share the field ``*``."""
-_DEEPEST = 32
+DEEPEST = 32
+"""Levels of nesting that have paths; what lies deeper stays JSON in a text."""
+
 _INT64 = 1 << 63
 
 
@@ -55,10 +57,10 @@ def loose(lines: pa.StringArray, known: set[str]) -> Iterator[tuple[pa.RecordBat
 
 
 def _leaves(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and depth < _DEEPEST:
+    if isinstance(value, dict) and depth < DEEPEST:
         for key, inner in value.items():
             yield from _leaves(f"{path}.{key}" if path else key, inner, depth + 1)
-    elif isinstance(value, list) and depth < _DEEPEST:
+    elif isinstance(value, list) and depth < DEEPEST:
         parts: dict[str, list[Any]] = {}
         for item in value:
             inside = f"{path}[]" if isinstance(item, dict) else path

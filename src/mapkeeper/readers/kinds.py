@@ -6,9 +6,11 @@ import re
 
 from mapkeeper.model import Gap, Reason
 
-_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+SQLITE = b"SQLite format 3\0"
+
+KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", "PDF"),
-    (0, b"SQLite format 3\0", "SQLite database"),
+    (0, SQLITE, "SQLite database"),
     (0, b"Obj\x01", "Avro"),
     (0, b"ORC", "ORC"),
     (0, b"ARROW1", "Arrow file"),
@@ -47,6 +49,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"wOF2", "font"),
     (0, b"\0\x01\0\0\0", "font or Access database"),
 )
+"""Where in a file its mark stands, the mark, and what the file is then called."""
+
 _BESIDES = bytes(sorted({*range(32)} - {*b"\t\n\r\f\b\x1b"} | {127}))
 _ENCRYPTED_PDF = re.compile(rb"/Encrypt\b")
 
@@ -58,11 +62,12 @@ def unread(head: bytes, binary: bool) -> Gap | None:
     """
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip(head)
-    for offset, magic, name in _MAGIC:
+    for offset, magic, name in KINDS:
         if head[offset : offset + len(magic)] == magic:
             if name == "PDF" and _ENCRYPTED_PDF.search(head):
                 return Gap(Reason.ENCRYPTED, says="encrypted PDF files")
             return Gap(Reason.UNSUPPORTED, says=f"files that are not read yet: {name}")
+    # Text may hold some control characters, colours of a terminal for one; valid UTF-8 is text also with many.
     if binary and _control(head) > (0.3 if _valid(head) else 0.05) * len(head):
         return Gap(Reason.UNSUPPORTED, says="files that are not read yet: binary of an unknown kind")
     return None

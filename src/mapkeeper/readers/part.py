@@ -13,7 +13,7 @@ from mapkeeper.plugin import Batch
 from mapkeeper.readers.block import BLOCK, Offsets
 from mapkeeper.readers.member import Member
 from mapkeeper.readers.resume import Point
-from mapkeeper.readers.sample import Share
+from mapkeeper.readers.sample import RANDOM, Share
 
 MOST_ROWS = 65_536
 
@@ -41,7 +41,6 @@ class Part:
         before: Point,
         size: int,
         method: str,
-        random: bool,
         unit: str,
     ) -> Iterator[Batch]:
         """Batches of bounded size out of what one step of a reader made.
@@ -64,7 +63,7 @@ class Part:
             yield Batch(
                 data,
                 method=method,
-                random=random,
+                random=method == RANDOM,
                 bytes=size if number == 1 else 0,
                 member=self.member.name if self.many else None,
                 unit=unit,

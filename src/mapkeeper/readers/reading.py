@@ -21,20 +21,17 @@ from mapkeeper.readers.sample import Share
 from mapkeeper.readers.stream import Stream, encoding_of
 from mapkeeper.readers.table import is_table, table
 
-HEAD = 64 << 10
+_HEAD = 64 << 10
+"""Bytes by which a format is told …"""
+
 _LONG_HEAD = 4 << 20
+"""… where these are JSON without a line break: a document may be written on one line."""
+
 _LEFT_OUT = "objects read in part or not at all, by the limit of the plan"
 
 
 def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
-    """Read an asset that consists of these members, in this order, in bounded memory.
-
-    Yields batches, then one gap for each kind of thing that could not be read. ``resume_from`` is the ``resume``
-    of a batch of a former reading of the same members by the same plan.
-
-    Raises:
-        SourceError: the only member there is cannot be opened, or the resume point is none.
-    """
+    """What `mapkeeper.readers.read` does; that one is light to import."""
     point = Point.load(resume_from)
     many = len(members) > 1
     for index in range(point.member, len(members)):
@@ -85,7 +82,7 @@ def _read(part: Part) -> Iterator[Batch]:
 
 def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
     """By the format that the first bytes tell."""
-    head = stream.peek(HEAD)
+    head = stream.peek(_HEAD)
     if not head:
         return
     if is_table(head):
@@ -94,7 +91,7 @@ def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
     gap = unread(head, binary=False)
     if gap is None and (encoding := encoding_of(head)) is not None:
         stream.transcode(encoding)
-        head = stream.peek(HEAD)
+        head = stream.peek(_HEAD)
     if gap is None:
         gap = unread(head, binary=True)
     if gap is not None:
@@ -102,7 +99,7 @@ def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
         return
     if head.lstrip()[:1] in (b"{", b"[") and b"\n" not in head.strip():
         head = stream.peek(_LONG_HEAD)
-    if is_document(head, len(head) < HEAD):
+    if is_document(head, len(head) < _HEAD):
         if len(stream.peek(LARGEST + 1)) > LARGEST:
             part.note(Reason.TOO_LARGE, f"JSON documents of more than {LARGEST >> 20} MiB, which are not read")
             return
@@ -111,8 +108,8 @@ def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
         if document.broken is not None:
             part.note(Reason.UNREADABLE, document.broken)
         return
-    whole = len(head) < HEAD
-    yield from records(part, stream, recognise(head[:HEAD], whole, part.member.name))
+    whole = len(head) < _HEAD
+    yield from records(part, stream, recognise(head[:_HEAD], whole, part.member.name))
 
 
 def _why(error: SourceError | OSError) -> tuple[Reason, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 import re
 
 from mapkeeper.readers.delimited import Delimited, row_ends
+from mapkeeper.readers.family import COMPRESSED
 from mapkeeper.readers.flat import unique
+from mapkeeper.readers.json_loose import is_object
 from mapkeeper.readers.line_format import FORMATS
 from mapkeeper.readers.logs import Lines, lines_of
 from mapkeeper.readers.rows import Format
@@ -17,7 +18,6 @@ from mapkeeper.readers.rows import Format
 _DELIMITERS = ",;\t|"
 _ROWS = 200
 _ENDINGS = {"csv": ",;\t|", "tsv": "\t", "tab": "\t", "psv": "|"}
-_COMPRESSED = re.compile(r"\.(?:gz|zst|bz2|xz)$")
 _DATA = re.compile(
     r"\s*(?:[-+]?[\d.,' ]*\d[\d.,' %€$£]*|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{1,2}:\d\d.*|[^@\s]+@[^@\s]+\.\w+"
     r"|\w+://.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|true|false|null)\s*",
@@ -33,22 +33,12 @@ def recognise(head: bytes, whole: bool, name: str) -> Format:
     if not whole and len(lines) > 1:
         lines.pop()
     lines = lines[:_ROWS]
-    if sum(map(_is_object, lines)) > len(lines) / 2:
+    if sum(is_object(line.strip()) for line in lines) > len(lines) / 2:
         return Lines(body, json=True)
     if lines and _logs(lines) >= len(lines) / 2:
         return Lines(body, json=False)
-    ending = _COMPRESSED.sub("", name.lower()).rpartition(".")[2]
+    ending = COMPRESSED.sub("", name.lower()).rpartition(".")[2]
     return _delimited(text, whole, ending, body) or Lines(body, json=False)
-
-
-def _is_object(line: str) -> bool:
-    line = line.strip()
-    if not line.startswith("{"):
-        return False
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _logs(lines: list[str]) -> int:

@@ -13,9 +13,7 @@ from mapkeeper.readers.block import BLOCK, LONGEST, Block, Content, Offsets, blo
 from mapkeeper.readers.part import Part
 from mapkeeper.readers.resume import Point
 from mapkeeper.readers.rows import Format, repair
-from mapkeeper.readers.sample import Sample, draw
-
-_ANY = 1 << 62
+from mapkeeper.readers.sample import RANDOM, UNLIMITED, Sample, draw
 
 
 def records(part: Part, content: Content, form: Format) -> Iterator[Batch]:
@@ -28,7 +26,7 @@ def records(part: Part, content: Content, form: Format) -> Iterator[Batch]:
         yield batch
     if not given and part.point.offset < 0 and (empty := form.nothing()) is not None:
         member = part.member.name if part.many else None
-        yield Batch(empty, method=sample.method, random=sample.random, member=member, unit=form.unit)
+        yield Batch(empty, method=sample.method, random=sample.method == RANDOM, member=member, unit=form.unit)
 
 
 def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:
@@ -47,7 +45,7 @@ def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iter
         made = _parse(part, form, block, point.record, in_order=True)
         point.offset, point.record, point.given = block.stop, point.record + block.records, 0
         size = max(0, (block.stop if content.plain else content.disk) - point.disk)
-        yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
+        yield from part.batches(made, before, size, sample.method, form.unit)
 
 
 def _within(sample: Sample, point: Point, block: Block) -> int:
@@ -75,13 +73,13 @@ def _windows(part: Part, content: Content, form: Format, sample: Sample) -> Iter
         offset, length = sample.windows[number]
         made = []
         size = 0
-        left = (part.share.rows if part.share.rows is not None else _ANY) - point.here_rows
-        block = _window(content, form, offset, length, min(left, sample.rows or _ANY))
+        left = (part.share.rows if part.share.rows is not None else UNLIMITED) - point.here_rows
+        block = _window(content, form, offset, length, min(left, sample.rows or UNLIMITED))
         if block is not None:
             made = _parse(part, form, block, 0, in_order=number == 0)
             size = block.stop - block.start
         point.step, point.offset, point.given = number + 1, 0, 0
-        yield from part.batches(made, before, size, sample.method, sample.random, form.unit)
+        yield from part.batches(made, before, size, sample.method, form.unit)
 
 
 def _window(content: Content, form: Format, offset: int, length: int, most: int) -> Block | None:

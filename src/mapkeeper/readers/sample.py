@@ -11,6 +11,11 @@ from mapkeeper.readers.block import BLOCK, Content, Offsets, blocks
 from mapkeeper.readers.rows import Format
 
 WINDOWS = 16
+UNLIMITED = 1 << 62
+"""More rows or bytes than any member has."""
+
+RANDOM = "random rows"
+"""The one method that gives every row the same chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,13 @@ class Sample:
     """What to read of a member: everything, chosen records, windows, or the head up to the share."""
 
     method: str
-    random: bool = False
     chosen: Offsets | None = None  # numbers of records, counted from 0
     windows: tuple[tuple[int, int], ...] = ()  # offset and length
     rows: int | None = None  # at most so many, in each window
     bytes: int | None = None
 
 
-EVERYTHING = Sample("all")
+_EVERYTHING = Sample("all")
 
 
 def draw(content: Content, form: Format, size: int | None, share: Share, seed: str) -> Sample:
@@ -43,15 +47,15 @@ def draw(content: Content, form: Format, size: int | None, share: Share, seed: s
     one, windows all over it are read where that is possible, else its head.
     """
     if share.rows is None and share.bytes is None:
-        return EVERYTHING
+        return _EVERYTHING
     generator = random.Random(seed)  # noqa: S311 - a sample, no secret
     records, average, fits = _count(content, form, share, size)
     if fits and (share.rows is None or records <= share.rows):
-        return EVERYTHING
+        return _EVERYTHING
     if fits:
         assert share.rows is not None
         chosen = np.array(sorted(generator.sample(range(records), share.rows)), np.int64)
-        return Sample("random rows", random=True, chosen=chosen)
+        return Sample(RANDOM, chosen=chosen)
     if content.plain and size is not None and size > form.body:
         return _windows(form.body, size, share, average, generator)
     return Sample("head", rows=share.rows, bytes=share.bytes)
@@ -73,8 +77,8 @@ def _count(content: Content, form: Format, share: Share, size: int | None) -> tu
 
 def _windows(body: int, size: int, share: Share, average: float, generator: random.Random) -> Sample:
     """Windows at random offsets, one in each of as many equal parts; the first part's is its beginning."""
-    rows = share.rows if share.rows is not None else 1 << 62
-    most = share.bytes if share.bytes is not None else 1 << 62
+    rows = share.rows if share.rows is not None else UNLIMITED
+    most = share.bytes if share.bytes is not None else UNLIMITED
     number = max(1, min(WINDOWS, rows // 8, int(most // max(average * 8, 1))))
     part = (size - body) / number
     # A little more than the rows need: the window is cut at line breaks and rows differ in size.

@@ -18,7 +18,9 @@ _PIECE = 1 << 12
 """Of what is compressed, always so much at a time, whatever is asked for: where a stream breaks, the piece that was
 asked for is lost, and a second reading must lose the same."""
 
-_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+CONTAINERS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+"""How a compressed stream begins, and what it is called."""
+
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -48,7 +50,7 @@ class Stream:
         self.broken = None
         magic = _fill(self._counting, 6)
         self._counting.push_back(magic)
-        self.container = next((container for start, container in _MAGIC if magic.startswith(start)), None)
+        self.container = next((container for start, container in CONTAINERS if magic.startswith(start)), None)
         self.plain = self._member.seekable and self.container is None and self._encoding is None
         self._source: _Source = self._counting
         if self.container == "zstd":

@@ -17,14 +17,14 @@ from mapkeeper.plugin import Batch
 from mapkeeper.readers.block import BLOCK, Offsets
 from mapkeeper.readers.flat import flat
 from mapkeeper.readers.part import MOST_ROWS, Part
-from mapkeeper.readers.sample import WINDOWS, Share
+from mapkeeper.readers.sample import RANDOM, WINDOWS, Share
 from mapkeeper.readers.stream import Stream
 
 _ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 _LARGEST = 64 << 20
 """A table that can only be read from its start, in a container, is taken into memory up to this size."""
 
-Pick = tuple[int, Offsets | int]
+_Pick = tuple[int, Offsets | int]
 """A row group, and which of its rows: their numbers, or how many from its start."""
 
 
@@ -83,9 +83,7 @@ def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch]:
         for data, numbers, stop, size in _group(part, file, groups, group, rows):
             before = point.copy()
             point.record, point.given = stop, 0
-            yield from part.batches(
-                [(data, numbers + firsts[group] + 1)], before, size, method, method == "random rows", "row"
-            )
+            yield from part.batches([(data, numbers + firsts[group] + 1)], before, size, method, "row")
         point.step, point.record = number + 1, 0
     if empty:
         schema = file.schema_arrow
@@ -93,7 +91,7 @@ def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch]:
         yield Batch(nothing, member=part.member.name if part.many else None)
 
 
-def _draw(groups: _Groups, share: Share, seed: str) -> tuple[str, list[Pick]]:
+def _draw(groups: _Groups, share: Share, seed: str) -> tuple[str, list[_Pick]]:
     """Which rows to read, and the method's name."""
     total, number = sum(groups.rows), len(groups.rows)
     generator = random.Random(seed)  # noqa: S311 - a sample, no secret
@@ -103,9 +101,9 @@ def _draw(groups: _Groups, share: Share, seed: str) -> tuple[str, list[Pick]]:
         chosen = np.array(sorted(generator.sample(range(total), share.rows)), np.int64)
         edges = np.cumsum([0, *groups.rows])
         drawn = [chosen[(chosen >= edges[group]) & (chosen < edges[group + 1])] for group in range(number)]
-        return "random rows", [(group, rows - edges[group]) for group, rows in enumerate(drawn) if rows.size]
+        return RANDOM, [(group, rows - edges[group]) for group, rows in enumerate(drawn) if rows.size]
     few = min(WINDOWS, number)
-    picks: list[Pick] = []
+    picks: list[_Pick] = []
     for group in sorted(generator.sample(range(number), few)):
         rows = groups.rows[group] * share.bytes // max(1, few * groups.sizes[group])
         rows = rows if share.rows is None else min(rows, -(-share.rows // few))

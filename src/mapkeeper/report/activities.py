@@ -7,13 +7,11 @@ import re
 from mapkeeper.config.files import ActivityEntry
 from mapkeeper.model import CellState, KnownFinding
 from mapkeeper.report.columns import cell, law
-from mapkeeper.report.comparison import compare, declarations, not_seen
+from mapkeeper.report.comparison import compare, declarations
 from mapkeeper.report.holding import Holding
-from mapkeeper.report.personal_data import by_category, by_subject, stands_for, subject_values
-from mapkeeper.report.record import NONE, NOT_DECLARED, Cell, RecordView, Row, Section, Value
+from mapkeeper.report.personal_data import by_category, stands_for, subject_values
+from mapkeeper.report.record import NONE, NOT_DECLARED, UNSAID, Cell, RecordView, Row, Section, Value
 from mapkeeper.report.wording import category, special_of
-
-_MISSING = Value(NOT_DECLARED, CellState.MISSING)
 
 
 def activities(holding: Holding, view: RecordView) -> Section:
@@ -60,14 +58,14 @@ def _purposes(holding: Holding, view: RecordView, activity: ActivityEntry | None
         told = holding.declares("agreement.purposes")
         values = [Value(purpose, CellState.DECLARED, "of the agreement", told) for purpose in agreement.purposes]
     else:
-        values = [_MISSING]
+        values = [UNSAID]
     return cell("purpose", view, values)
 
 
 def _article(holding: Holding, basis: str | None, key: str) -> Value:
     """ "A6-1-f" as people write it."""
     if basis is None:
-        return _MISSING
+        return UNSAID
     parts = re.fullmatch(r"A(\d+)((?:-\w+)*)", basis)
     text = (
         basis if parts is None else f"GDPR Art. {parts[1]}" + "".join(f"({part})" for part in parts[2].split("-")[1:])
@@ -96,7 +94,7 @@ def _subjects(holding: Holding, activity: ActivityEntry, findings: tuple[KnownFi
         told = [(activity.subjects, holding.declares(f"activity {activity.id}: subjects"))]
     else:
         told = [(agreement.subjects, holding.declares("agreement.subjects"))]
-    return subject_values(holding, declarations(told), by_subject(findings), not_seen(holding))
+    return subject_values(holding, declarations(told), findings)
 
 
 def _categories(holding: Holding, activity: ActivityEntry, findings: tuple[KnownFinding, ...]) -> list[Value]:
@@ -128,14 +126,14 @@ def _sources(holding: Holding, activity: ActivityEntry) -> list[Value]:
         else:
             note = "no asset was seen" if held[id].seen else "not scanned"
             values.append(Value(id, CellState.DECLARED, note, told))
-    return values or [_MISSING]
+    return values or [UNSAID]
 
 
 def _recipients(holding: Holding, activity: ActivityEntry) -> list[Value]:
     told = holding.declares(f"activity {activity.id}: recipients")
     known = {recipient.id: recipient for recipient in holding.file.recipient}
     if activity.recipients is None:
-        return [_MISSING]
+        return [UNSAID]
     if activity.recipients:
         return [Value(known[id].name, CellState.DECLARED, None, told) for id in activity.recipients]
     claimed = {id for other in holding.file.activity for id in other.recipients or ()}

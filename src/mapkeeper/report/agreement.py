@@ -7,7 +7,7 @@ import datetime as dt
 from mapkeeper.model import CellState
 from mapkeeper.report.columns import cell
 from mapkeeper.report.holding import Holding
-from mapkeeper.report.record import NONE, NOT_DECLARED, Cell, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, NOT_DECLARED, UNSAID, Cell, RecordView, Row, Section, Value
 from mapkeeper.report.wording import counted, country, day
 
 
@@ -20,7 +20,7 @@ def agreement(holding: Holding, view: RecordView, today: dt.date) -> Section:
 
     def said(key: str, name: str, text: str | None, note: str | None = None) -> Cell:
         evidence = holding.declares(f"agreement.{name}")
-        value = Value(text, CellState.DECLARED, note, evidence) if text else Value(NOT_DECLARED, CellState.MISSING)
+        value = Value(text, CellState.DECLARED, note, evidence) if text else UNSAID
         return cell(key, view, [value])
 
     end, audit, subs = told.at_end, told.audit, told.sub_processors

@@ -1,11 +1,40 @@
-"""Cells of CSV files and spreadsheets, safe to open."""
+"""Texts from strangers' stores on paper, on a terminal and in a spreadsheet: safe to look at, safe to open."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins for some spreadsheet; East Asian ones take signs of full width, too."""
+
+
+def visible(text: object, besides: str = "") -> str:
+    """A text of which what cannot be seen, steers a terminal or turns the writing about is spelt out.
+
+    Blanks of any width are seen; so are the characters ``besides``.
+    """
+    told = str(text)
+    if told.isprintable():
+        return told
+    return "".join(
+        one
+        if one.isprintable() or one in besides or unicodedata.category(one) == "Zs"
+        else one.encode("unicode_escape").decode()
+        for one in told
+    )
+
+
+def json_text(value: Any) -> str:
+    """A JSON document. What cannot be seen is escaped as JSON can, so that no terminal or encoding trips over it."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -27,8 +56,8 @@ def cell(value: Any) -> str:
         return str(value)
     if isinstance(value, list | tuple):
         return cell("; ".join(_item(one) for one in value))
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = visible(value, "\t\r\n")
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _item(value: Any) -> str:

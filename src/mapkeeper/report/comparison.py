@@ -10,7 +10,7 @@ from mapkeeper.report.holding import Holding, finding_evidence
 from mapkeeper.report.record import NONE, NOT_DECLARED, Evidence
 from mapkeeper.report.wording import counted, unseen
 
-TO_CONFIRM = "to confirm"
+_TO_CONFIRM = "to confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def compare(
         by = [key for key in declared.words if covers(key, word)]
         remarks = [f"declared as {', '.join(by)}"] if by and word not in by else []
         if all(one.finding.level is Level.LIKELY and one.verdict is None for one in findings):
-            remarks.append(TO_CONFIRM)
+            remarks.append(_TO_CONFIRM)
         told = tuple(evidence for key in by for evidence in declared.words[key])
         state = CellState.AGREED if by else CellState.OBSERVED
         evidence = told + finding_evidence(findings)

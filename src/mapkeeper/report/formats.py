@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import unicodedata
 from collections.abc import Callable
 from importlib.resources import files
 from itertools import groupby
@@ -13,7 +11,7 @@ from typing import Any
 
 from mapkeeper.categories import categories
 from mapkeeper.model import CellState, KnownFinding
-from mapkeeper.report.cells import csv_text
+from mapkeeper.report.cells import csv_text, json_text, visible
 from mapkeeper.report.listing import finding_row
 from mapkeeper.report.record import STATES, Attention, Evidence, Record, RecordFormat, Row, Section, Value
 from mapkeeper.report.wording import category, moment
@@ -64,7 +62,7 @@ def as_json(record: Record) -> str:
         "sections": [_section(section) for section in record.sections],
         "findings": [_finding(record, one) for one in record.findings],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1)
+    return json_text(document)
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -160,17 +158,6 @@ def as_html(record: Record) -> str:
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'",
-    )
-
-
-def visible(text: object) -> str:
-    """Names come from strangers' stores: what cannot be seen, or turns the writing about, is spelt out."""
-    told = str(text)
-    if told.isprintable():
-        return told
-    return "".join(
-        one if one.isprintable() or unicodedata.category(one) == "Zs" else one.encode("unicode_escape").decode()
-        for one in told
     )
 
 

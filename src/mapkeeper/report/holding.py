@@ -74,7 +74,6 @@ class HeldSource:
 class Holding:
     """What is held for one client, now or as it was after a scan."""
 
-    client: str
     file: ClientFile
     provider: Provider
     basis: Basis
@@ -130,16 +129,18 @@ def hold(opened: Workspace, inventory: Inventory, client: str, at: int | None) -
         for one in view.findings()
         if one.client == client and one.finding.level is not Level.POSSIBLE and one.verdict != "dismissed"
     ]
+    places = {
+        (source.id, asset.name): _told(asset) or source.countries for source in sources for asset in source.assets
+    }
     return Holding(
-        client,
-        file,
-        opened.provider,
-        basis,
-        tuple(sources),
-        tuple(one for one in findings if (one.source, one.asset) not in nobodys),
-        unmapped,
-        tuple(one for one in findings if (one.source, one.asset) in nobodys),
-        {(source.id, asset.name): _told(asset) or source.countries for source in sources for asset in source.assets},
+        file=file,
+        provider=opened.provider,
+        basis=basis,
+        sources=tuple(sources),
+        findings=tuple(one for one in findings if (one.source, one.asset) not in nobodys),
+        unmapped=unmapped,
+        unmapped_findings=tuple(one for one in findings if (one.source, one.asset) in nobodys),
+        places=places,
     )
 
 
@@ -200,7 +201,8 @@ def _sources(
         told = known.get(id)
         is_shared = id not in own and (id in shared or told is None or told.client is None)
         where = "mapkeeper.toml" if is_shared else basis.client_file
-        held.append(HeldSource(id, entry, told, where, is_shared, _seen(view, told, there), there))
+        seen = _seen(view, told, there)
+        held.append(HeldSource(id, entry=entry, known=told, file=where, shared=is_shared, seen=seen, assets=there))
     return held
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mapkeeper.model import CellState, Fact
 from mapkeeper.report.columns import cell, law
 from mapkeeper.report.holding import Holding, asset_evidence
-from mapkeeper.report.record import NONE, NOT_DECLARED, Evidence, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, UNSAID, Evidence, RecordView, Row, Section, Value
 from mapkeeper.report.retention import tells_time
 from mapkeeper.report.wording import counted
 
@@ -38,7 +38,7 @@ def is_measure(fact: Fact) -> bool:
 
 def _declared(listed: tuple[str, ...] | None, told: tuple[Evidence, ...]) -> list[Value]:
     if listed is None:
-        return [Value(NOT_DECLARED, CellState.MISSING)]
+        return [UNSAID]
     return [Value(text, CellState.DECLARED, None, told) for text in listed or (NONE,)]
 
 

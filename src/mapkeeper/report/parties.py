@@ -9,7 +9,7 @@ from mapkeeper.model import CellState
 from mapkeeper.places import EEA
 from mapkeeper.report.columns import cell, law
 from mapkeeper.report.holding import Holding
-from mapkeeper.report.record import NONE, NOT_DECLARED, Cell, Evidence, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, NOT_DECLARED, UNSAID, Cell, Evidence, RecordView, Row, Section, Value
 from mapkeeper.report.wording import country
 
 _ROLES = {
@@ -60,13 +60,13 @@ def _relation(holding: Holding, view: RecordView) -> tuple[Cell, ...]:
         told = holding.declares("client.joint_controllers")
         cells.append(cell("joint_controllers", view, _people(client.joint_controllers, told)))
     regimes = [Value(name, CellState.DECLARED, None, holding.declares("client.regimes")) for name in client.regimes]
-    cells.append(cell("regimes", view, regimes or [Value(NOT_DECLARED, CellState.MISSING)]))
+    cells.append(cell("regimes", view, regimes or [UNSAID]))
     return tuple(cells)
 
 
 def _people(people: Iterable[Person] | None, told: tuple[Evidence, ...]) -> list[Value]:
     if people is None:
-        return [Value(NOT_DECLARED, CellState.MISSING)]
+        return [UNSAID]
     values = [Value(_contact(one), CellState.DECLARED, None, told) for one in people]
     return values or [Value(NONE, CellState.DECLARED, None, told)]
 

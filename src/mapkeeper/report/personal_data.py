@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from mapkeeper.categories import categories
 from mapkeeper.model import CellState, KnownFinding
@@ -17,9 +17,7 @@ _SPECIAL = {"art9": "special category (Art. 9)", "art10": "convictions and offen
 
 def people(holding: Holding, view: RecordView) -> Section:
     """Whose data it is."""
-    values = subject_values(
-        holding, declarations(_told(holding, "subjects")), by_subject(holding.findings), not_seen(holding)
-    )
+    values = subject_values(holding, declarations(_told(holding, "subjects")), holding.findings)
     row = Row("Everything held for this client", (cell("data_subject_categories", view, values),))
     says = "The scan reads whose data it is from names and addresses: take it for a hint."
     return Section("subjects", "Whose data", law("data_subject_categories", view), (row,), says=says)
@@ -81,7 +79,7 @@ def by_category(findings: Iterable[KnownFinding]) -> dict[str, list[KnownFinding
     return found
 
 
-def by_subject(findings: Iterable[KnownFinding]) -> dict[str, list[KnownFinding]]:
+def _by_subject(findings: Iterable[KnownFinding]) -> dict[str, list[KnownFinding]]:
     """Findings by whose data they are, as far as the scan can tell."""
     found: dict[str, list[KnownFinding]] = {}
     for one in findings:
@@ -90,11 +88,11 @@ def by_subject(findings: Iterable[KnownFinding]) -> dict[str, list[KnownFinding]
     return dict(sorted(found.items()))
 
 
-def subject_values(
-    holding: Holding, declared: Declarations, observed: Mapping[str, list[KnownFinding]], unobserved: str
-) -> list[Value]:
+def subject_values(holding: Holding, declared: Declarations, findings: Iterable[KnownFinding]) -> list[Value]:
     """Declared and observed categories of data subjects."""
-    values = [Value(one.word, one.state, one.note, one.evidence) for one in compare(declared, observed, unobserved)]
+    observed = _by_subject(findings)
+    compared = compare(declared, observed, not_seen(holding))
+    values = [Value(one.word, one.state, one.note, one.evidence) for one in compared]
     if not observed and holding.findings:
         values.append(Value("not observed", CellState.MISSING, "nothing that was read tells whose data it is"))
     return values

@@ -6,7 +6,7 @@ from mapkeeper.config.files import RecipientEntry
 from mapkeeper.model import CellState
 from mapkeeper.report.columns import cell, law
 from mapkeeper.report.holding import Holding
-from mapkeeper.report.record import NONE, NOT_DECLARED, Cell, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, UNSAID, Cell, RecordView, Row, Section, Value
 from mapkeeper.report.wording import country, day
 
 _WORKS_FOR_US = ("sub_processor", "processor")
@@ -25,7 +25,7 @@ def _cells(holding: Holding, view: RecordView, one: RecipientEntry) -> tuple[Cel
     works = one.role in _WORKS_FOR_US
 
     def said(text: str | None) -> list[Value]:
-        return [Value(text, CellState.DECLARED, None, told) if text else Value(NOT_DECLARED, CellState.MISSING)]
+        return [Value(text, CellState.DECLARED, None, told) if text else UNSAID]
 
     name = Value(one.name, CellState.DECLARED, one.role.replace("_", "-"), told)
     cells = [
@@ -44,4 +44,4 @@ def _nobody(holding: Holding) -> Value:
     activities = holding.file.activity
     if activities and all(one.recipients is not None for one in activities):
         return Value(NONE, CellState.DECLARED, None, holding.declares("activity: recipients"))
-    return Value(NOT_DECLARED, CellState.MISSING)
+    return UNSAID

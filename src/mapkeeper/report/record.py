@@ -63,6 +63,10 @@ class Value:
     special: str | None = None  # "art9", "art10": what it names is set apart by the GDPR
 
 
+UNSAID = Value(NOT_DECLARED, CellState.MISSING)
+"""What somebody has to declare and nobody did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What the record says in answer to one question."""

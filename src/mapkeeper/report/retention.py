@@ -8,7 +8,7 @@ from mapkeeper.report.columns import cell, law
 from mapkeeper.report.comparison import Compared
 from mapkeeper.report.holding import Holding, asset_evidence
 from mapkeeper.report.personal_data import compare_categories, stands_for
-from mapkeeper.report.record import NONE, NOT_DECLARED, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, NOT_DECLARED, UNSAID, RecordView, Row, Section, Value
 from mapkeeper.report.wording import category, counted, duration
 
 _OF_TIME = ("oldest", "newest", "modified", "retention", "lifecycle", "ttl", "age")
@@ -52,7 +52,7 @@ def _declared(holding: Holding, one: Compared) -> list[Value]:
         note = activity.name if key == one.word else f"{activity.name}, as {key}"
         evidence = holding.declares(f"activity {activity.id}: retention.{key}")
         values.append(Value(duration(told), CellState.DECLARED, note, evidence))
-    return values or [Value(NOT_DECLARED, CellState.MISSING)]
+    return values or [UNSAID]
 
 
 def _holds(activity: ActivityEntry, one: Compared) -> bool:

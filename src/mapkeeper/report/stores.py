@@ -8,7 +8,7 @@ from mapkeeper.model import CellState, KnownAsset, KnownFinding, Reason
 from mapkeeper.report.columns import cell
 from mapkeeper.report.holding import HeldSource, Holding, asset_evidence, finding_evidence
 from mapkeeper.report.measures import is_measure, says
-from mapkeeper.report.record import NOT_DECLARED, Cell, RecordView, Row, Section, Value
+from mapkeeper.report.record import NOT_DECLARED, UNSAID, Cell, RecordView, Row, Section, Value
 from mapkeeper.report.retention import tells_time
 from mapkeeper.report.wording import category, counted, country, unseen
 
@@ -23,14 +23,13 @@ def sources(holding: Holding, view: RecordView) -> Section:
         Value(f"{country(one.country)}: {one.who}", CellState.DECLARED, None, holding.declares("access"))
         for one in holding.file.access
     ]
-    unsaid = Value(NOT_DECLARED, CellState.MISSING)
-    rows.append(Row("People", (cell("access_locations", view, reached or [unsaid]),)))
+    rows.append(Row("People", (cell("access_locations", view, reached or [UNSAID]),)))
     return Section("sources", "Where the data lies", None, tuple(rows))
 
 
 def assets(holding: Holding, view: RecordView) -> Section:
     """Every asset with how much of it was read, what was not, and what that may hide."""
-    rows = tuple(Row(asset_evidence(one).ref, asset_cells(view, one)) for one in holding.assets)
+    rows = tuple(Row(asset_evidence(one).ref, _asset_cells(view, one)) for one in holding.assets)
     says = "What was not read may hold what this record does not say."
     return Section("assets", "What was read, and what was not", None, rows, table=True, says=says)
 
@@ -46,12 +45,12 @@ def unmapped(holding: Holding, view: RecordView) -> Section:
         ]
         nobody = Value("maps to no client", CellState.MISSING, "add its prefix to the source in mapkeeper.toml")
         cells = (cell("client_id", view, [nobody]), cell("personal_data_categories", view, found))
-        rows.append(Row(asset_evidence(asset).ref, cells + asset_cells(view, asset)))
+        rows.append(Row(asset_evidence(asset).ref, cells + _asset_cells(view, asset)))
     note = "Found in stores that clients share, under no client's prefix."
     return Section("unmapped", "Held for nobody known", None, tuple(rows), says=note)
 
 
-def asset_cells(view: RecordView, asset: KnownAsset) -> tuple[Cell, ...]:
+def _asset_cells(view: RecordView, asset: KnownAsset) -> tuple[Cell, ...]:
     """What was read of an asset, what was not, and what the store says of it."""
     told = [says(one) for one in asset.facts if is_measure(one) or (tells_time(one) and one.value is not None)]
     facts = [Value(", ".join(told), CellState.OBSERVED)] if told else []

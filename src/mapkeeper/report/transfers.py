@@ -13,7 +13,7 @@ from mapkeeper.model import CellState
 from mapkeeper.places import EEA
 from mapkeeper.report.columns import cell, law
 from mapkeeper.report.holding import Holding
-from mapkeeper.report.record import NONE, NOT_DECLARED, Cell, Evidence, RecordView, Row, Section, Value
+from mapkeeper.report.record import NONE, UNSAID, Cell, Evidence, RecordView, Row, Section, Value
 from mapkeeper.report.wording import counted, country, day
 
 _UNKNOWN = "place not known"
@@ -131,7 +131,7 @@ def _permitted(holding: Holding, destination: str) -> Value:
     if holding.file.client.own:
         return Value("not needed", CellState.COMPUTED, "the provider's own data")
     if agreement is None or agreement.transfers_permitted is None:
-        return Value(NOT_DECLARED, CellState.MISSING)
+        return UNSAID
     told = holding.declares("agreement.transfers_permitted")
     if permitted(agreement.transfers_permitted, destination):
         return Value("yes", CellState.COMPUTED, None, told)

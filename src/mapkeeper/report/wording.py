@@ -34,9 +34,10 @@ def duration(text: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 field", "2,000 fields"."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
+    """ "1 field", "2,000 fields", "3 countries", "0 accesses"."""
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
+    return f"{number:,} {noun}"
 
 
 def category(key: str) -> str:

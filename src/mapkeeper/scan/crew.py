@@ -6,14 +6,17 @@ costs the asset that killed it, as a gap, and no other.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from mapkeeper import discover
 from mapkeeper.classify import Engine
@@ -22,6 +25,7 @@ from mapkeeper.model import Asset, AssetResult, Depth, Gap, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.examine import SAMPLE_BYTES, Question, examine
 from mapkeeper.scan.ledger import Ledger
+from mapkeeper.scan.opening import guarded
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes to read from which on new processes pay for their start (about 3 s each on two cores)."""
@@ -29,7 +33,7 @@ WORTH_A_PROCESS = 32 << 20
 _THREADS = "POLARS_MAX_THREADS"
 
 Beat = Callable[[str, int], None]
-"""Called now and then, with the asset (or "") and the bytes of it that were read since."""
+"""Called now and then, with the name of the asset (or "") and the bytes of it that were read since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Job:
 
     asset: Asset
     question: Question
+    name: str  # of the asset, as it may be shown
 
     @property
     def bytes(self) -> int:
@@ -65,38 +70,51 @@ class Crew:
         """
         if min(self._workers, len(jobs)) < 2 or sum(job.bytes for job in jobs) < WORTH_A_PROCESS:
             for number, job in enumerate(jobs):
-                name = job.asset.name
-                yield number, examine(connector, self._engine, job.asset, job.question, lambda n: beat(name, n))  # noqa: B023
+                yield number, examine(connector, self._engine, job.asset, job.question, partial(beat, job.name))
             return
         left = dict(enumerate(jobs))
-        for number, result in self._pool(left, self._workers, beat):
-            del left[number]
-            yield number, result
-        # Somebody died, and took the others' work along: each of those left gets a process of its own.
-        for number, job in list(left.items()):
-            results = list(self._pool({number: job}, 1, beat))
-            yield results[0] if results else (number, _crashed(job.asset))
+        while left:
+            # Where somebody died, all that was begun is lost: each of that gets a process of its own.
+            for number in (yield from self._pool(left, self._workers, beat)):
+                job = left.pop(number)
+                results = list(self._pool({number: job}, 1, beat))
+                yield results[0] if results else (number, _crashed(job.asset, "the process that read it died"))
 
-    def _pool(self, jobs: dict[int, Job], workers: int, beat: Beat) -> Iterator[tuple[int, AssetResult]]:
-        """What a pool of processes gets done before it is through, or before one of them dies."""
+    def _pool(
+        self, left: dict[int, Job], workers: int, beat: Beat
+    ) -> Generator[tuple[int, AssetResult], None, Sequence[int]]:
+        """What processes get done, taken out of ``left``; returns what was begun when one of them died."""
+        waiting = iter(list(left))
+        begun: dict[Future[AssetResult], int] = {}
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (self._fresh(),))
         try:
-            with _one_thread_each():
-                pending: dict[Future[AssetResult], int] = {
-                    pool.submit(_work, job): number for number, job in list(jobs.items())
-                }
-            while pending:
-                done, _ = wait(pending, timeout=2, return_when=FIRST_COMPLETED)
+            while True:
+                for number in itertools.islice(waiting, 2 * workers - len(begun)):
+                    with _one_thread_each():
+                        begun[pool.submit(_work, left[number])] = number
+                if not begun:
+                    return ()
+                done, _ = wait(begun, timeout=2, return_when=FIRST_COMPLETED)
                 beat("", 0)
                 for future in done:
-                    number = pending.pop(future)
-                    result = future.result()
-                    beat(result.asset.name, result.coverage.bytes_read)
+                    result = _result(future, left[begun[future]])
+                    number = begun.pop(future)
+                    beat(left.pop(number).name, result.coverage.bytes_read)
                     yield number, result
         except BrokenProcessPool:
-            return
+            return list(begun.values()) or list(left)[:1]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[AssetResult], job: Job) -> AssetResult:
+    """What became of a job; an asset that cannot be handed to a process, or its result back, is a gap."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        return _crashed(job.asset, f"{type(error).__name__} between processes")
 
 
 @contextmanager
@@ -113,9 +131,9 @@ def _one_thread_each() -> Iterator[None]:
             os.environ[_THREADS] = before
 
 
-def _crashed(asset: Asset) -> AssetResult:
+def _crashed(asset: Asset, says: str) -> AssetResult:
     ledger = Ledger(asset)
-    ledger.lost(Gap(Reason.CRASHED, says="the process that read it died"))
+    ledger.lost(Gap(Reason.CRASHED, says=says))
     return AssetResult(asset, (), (), ledger.close())
 
 
@@ -126,11 +144,20 @@ _own: tuple[Connector, Engine] | SourceError | None = None
 def _start(connector: Connector) -> None:
     global _own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    Thread(target=_end_with_the_scan, daemon=True).start()
     try:
-        connector.open()
+        with guarded():
+            connector.open()
         _own = connector, Engine(discover.rules())
     except SourceError as error:
         _own = error
+
+
+def _end_with_the_scan() -> None:
+    """A scan that is killed cannot end its processes: they see to it themselves."""
+    if (scan := parent_process()) is not None:
+        scan.join()
+        os._exit(1)
 
 
 def _work(job: Job) -> AssetResult:

@@ -6,14 +6,17 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mapkeeper.classify import Engine
-from mapkeeper.errors import SourceError
+from mapkeeper.classify import Engine, Judgement
+from mapkeeper.errors import InventoryError, SourceError
 from mapkeeper.model import Asset, AssetResult, Depth, Fact, Gap, Reason
 from mapkeeper.plugin import Batch, Connector, ReadPlan
 from mapkeeper.scan.ledger import Ledger
 
 SAMPLE_ROWS = 10_000
 SAMPLE_BYTES = 16 << 20
+
+_NOT_OURS = (KeyboardInterrupt, SystemExit, InventoryError)
+"""What ends a scan; anything else costs one asset, also the panic of a library in Rust, which is no `Exception`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def examine(
     """
     ledger = Ledger(asset)
     classification = engine.start(asset.name, client_domains=question.domains, reveal=question.reveal)
+    judged = Judgement((), ())
     mark: str | None = None
     facts: tuple[Fact, ...] = ()
     if asset.gap is None:
@@ -66,11 +70,23 @@ def examine(
                     progress(event.bytes)
                 else:
                     ledger.lost(event)
-        except SourceError as error:
-            ledger.lost(Gap(error.reason, says=str(error)))
-        except MemoryError:
-            ledger.lost(Gap(Reason.TOO_LARGE, says="needs more memory than there is"))
-        except Exception as error:  # a plug-in's fault must not cost the scan; its text may quote values
-            ledger.lost(Gap(Reason.CRASHED, says=f"{type(error).__name__} while reading"))
-    judged = classification.finish()
+        except _NOT_OURS:
+            raise
+        except BaseException as error:
+            ledger.lost(_lost(error))
+    try:
+        judged = classification.finish()
+    except _NOT_OURS:
+        raise
+    except BaseException as error:
+        ledger.lost(_lost(error))
     return AssetResult(asset, judged.fields, judged.findings, ledger.close(), facts, mark, judged.values)
+
+
+def _lost(error: BaseException) -> Gap:
+    """What an error costs. That of a plug-in must not cost the scan, and its text may quote values."""
+    if isinstance(error, SourceError):
+        return Gap(error.reason, says=str(error))
+    if isinstance(error, MemoryError):
+        return Gap(Reason.TOO_LARGE, says="needs more memory than there is")
+    return Gap(Reason.CRASHED, says=f"{type(error).__name__} while reading")

@@ -13,7 +13,8 @@ from mapkeeper.errors import UsageError
 from mapkeeper.model import AssetResult, Depth
 from mapkeeper.scan.crew import Beat, Crew, Job
 from mapkeeper.scan.examine import Question
-from mapkeeper.scan.naming import Names
+from mapkeeper.scan.naming import Free, Names
+from mapkeeper.scan.opening import guarded, opened
 
 
 class Inspection:
@@ -36,12 +37,14 @@ class Inspection:
         if (found := discover.for_target(target)) is None:
             raise UsageError(f"{_shown(target)}: no installed connector reads this; 'mapkeeper plugins' lists them")
         name, settings = found
-        with discover.connect(name, settings, Path.cwd()) as connector:
+        with opened(discover.connect(name, settings, Path.cwd())) as connector:
             shown = self._names.keep(connector.target)
-            jobs = [Job(asset, self._question) for asset in connector.survey()]
+            free = Free()
+            with guarded():
+                jobs = [Job(asset, self._question, free(self._names.keep(asset.name))) for asset in connector.survey()]
             crew = Crew(self._engine, self._workers, lambda: discover.connect(name, settings, Path.cwd()))
-            for _, result in crew.work(connector, jobs, beat):
-                yield shown, self._names.result(result)
+            for number, result in crew.work(connector, jobs, beat):
+                yield shown, self._names.result(result, jobs[number].name)
 
 
 def _shown(target: str) -> str:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mapkeeper import __version__, discover
 from mapkeeper.classify import Engine
-from mapkeeper.config import SourceEntry, Workspace, resolve
-from mapkeeper.errors import BusyError, MapkeeperError, SourceError
+from mapkeeper.config import Workspace
+from mapkeeper.errors import BusyError, ConfigurationError, MapkeeperError, PluginError, SourceError
 from mapkeeper.inventory import Inventory
-from mapkeeper.model import LIKELY_FROM, Asset, AssetResult, Depth, Gap, Kind, KnownSource, Place, Reason
+from mapkeeper.model import LIKELY_FROM, Asset, AssetResult, Depth, Reason
 from mapkeeper.plugin import Connector
-from mapkeeper.scan.crew import Crew, Job
+from mapkeeper.scan.crew import Beat, Crew, Job
 from mapkeeper.scan.examine import Question
 from mapkeeper.scan.naming import Names
+from mapkeeper.scan.opening import guarded, open_source, opened
+from mapkeeper.scan.sources import known_sources, place_of
+from mapkeeper.scan.survey import Planned, survey, unlisted
 
 _WORTH_ANOTHER_TRY = frozenset(
     {Reason.UNREACHABLE, Reason.DENIED, Reason.MISSING, Reason.TIMEOUT, Reason.CRASHED, Reason.CHANGED}
@@ -29,6 +31,9 @@ _WORTH_ANOTHER_TRY = frozenset(
 
 _AS_ASKED = frozenset({Reason.BUDGET, Reason.EXCLUDED})
 """Gaps that the configuration or the depth asks for."""
+
+_OF_A_SOURCE = (SourceError, ConfigurationError, PluginError)
+"""What costs one source: it cannot be reached, a secret of it is not there, its connector refuses its settings."""
 
 _RENEW_AFTER = dt.timedelta(seconds=60)
 
@@ -86,27 +91,6 @@ class Choice:
     fresh: bool = False  # read also what has not changed
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """An asset that a scan may read."""
-
-    asset: Asset  # as surveyed, with its handle
-    client: str
-    unmapped: bool
-    kept: str  # its name as the inventory keeps it
-
-
-def open_source(workspace: Workspace, source: str) -> Connector:
-    """The connector of a source, with its secrets looked up; not yet open."""
-    entry = workspace.sources[source]
-    secrets = discover.settings(entry.connector)
-    given = {
-        key: resolve(value, workspace.folder, f"source {source}: {key}") if secrets.get(key) else value
-        for key, value in entry.settings.items()
-    }
-    return discover.connect(entry.connector, given, workspace.folder)
-
-
 class Scan:
     """One run over some sources of a workspace, recorded in its inventory."""
 
@@ -134,15 +118,15 @@ class Scan:
             self._inventory.end(scan, state, self._clock())
         return ScanOutcome(scan, outcomes)
 
-    def plan(self) -> Iterator[tuple[str, list[Planned], SourceError | None]]:
+    def plan(self) -> Iterator[tuple[str, list[Planned], MapkeeperError | None]]:
         """Survey every chosen source and say what a scan would read; reads no contents, records nothing."""
         for source in self._choice.sources:
             try:
-                with open_source(self._workspace, source) as connector:
-                    planned = list(self._survey(source, connector))
-                    unchanged = self._unchanged(source, connector, planned)
+                with opened(open_source(self._workspace, source)) as connector:
+                    planned = survey(self._workspace, self._names, source, connector, _silent)
+                    unchanged = self._unchanged(source, connector, planned, _silent)
                 yield source, [one for one in planned if self._chosen(one) and one not in unchanged], None
-            except SourceError as error:
+            except _OF_A_SOURCE as error:
                 yield source, [], error
 
     def _source(self, scan: int, source: str) -> SourceOutcome:
@@ -156,45 +140,38 @@ class Scan:
 
     def _leased(self, scan: int, source: str) -> SourceOutcome:
         outcome = SourceOutcome(source, "ok")
+        beat = self._heartbeat(scan, source)
         try:
-            with open_source(self._workspace, source) as connector:
-                planned = list(self._survey(source, connector))
-                unchanged = self._unchanged(source, connector, planned)
+            with opened(open_source(self._workspace, source)) as connector:
+                planned = survey(self._workspace, self._names, source, connector, beat)
+                unchanged = self._unchanged(source, connector, planned, beat)
                 todo = [one for one in planned if self._chosen(one) and one not in unchanged]
                 outcome.unchanged = sum(self._chosen(one) for one in unchanged)
                 self._progress.surveyed(source, len(todo), sum(one.asset.bytes or 0 for one in todo))
                 for client in {one.client for one in unchanged}:
                     names = [one.kept for one in unchanged if one.client == client]
                     self._inventory.seen(scan, client, source, names, self._clock())
-                for one, result in self._results(scan, source, connector, todo):
+                for one, result in self._results(source, connector, todo, beat):
                     self._record(scan, source, one, result, outcome)
-                if all(one.asset.kind is not Kind.FOLDER for one in planned):
-                    present = {(one.client, one.kept) for one in planned}
-                    outcome.vanished = len(self._inventory.close_missing(scan, source, present, self._clock()))
-        except SourceError as error:
+                present = {(one.client, one.kept) for one in planned}
+                present |= unlisted(planned, self._inventory.known(source))
+                outcome.vanished = len(self._inventory.close_missing(scan, source, present, self._clock()))
+        except _OF_A_SOURCE as error:
             outcome.state, outcome.says = "unreachable", str(error)
         else:
             outcome.state = "partial" if outcome.gaps else "ok"
         self._inventory.source_state(source, outcome.state, place_of(self._workspace, source), self._clock())
         return outcome
 
-    def _survey(self, source: str, connector: Connector) -> Iterator[Planned]:
-        entry = self._workspace.sources[source]
-        for asset in connector.survey():
-            if not _wanted(entry, asset.name):
-                gap = Gap(Reason.EXCLUDED, says="left out by include or exclude")
-                asset = replace(asset, gap=gap)
-            client, unmapped = self._workspace.client_of(source, asset.name)
-            yield Planned(asset, client, unmapped, self._names[client].keep(asset.name))
-
     def _chosen(self, one: Planned) -> bool:
         return self._choice.client in (None, one.client)
 
-    def _unchanged(self, source: str, connector: Connector, planned: Iterable[Planned]) -> list[Planned]:
+    def _unchanged(self, source: str, connector: Connector, planned: Iterable[Planned], beat: Beat) -> list[Planned]:
         """What the inventory holds already, as read with the same rules and at least as deeply."""
         known = {} if self._choice.fresh else self._inventory.known(source)
         unchanged = []
         for one in planned:
+            beat("", 0)
             before = known.get((one.client, one.kept))
             if (
                 before is not None
@@ -203,24 +180,21 @@ class Scan:
                 and not before.gaps & _WORTH_ANOTHER_TRY
                 and before.mark is not None
                 and one.asset.gap is None
-                and before.mark == connector.mark(one.asset)
+                and before.mark == self._names[one.client].mark(_mark(connector, one.asset))
             ):
                 unchanged.append(one)
         return unchanged
 
     def _results(
-        self, scan: int, source: str, connector: Connector, todo: Sequence[Planned]
+        self, source: str, connector: Connector, todo: Sequence[Planned], beat: Beat
     ) -> Iterator[tuple[Planned, AssetResult]]:
-        questions = [
-            Question(self._choice.depth, self._workspace.clients[one.client].file.client.domains) for one in todo
-        ]
-        jobs = [Job(one.asset, question) for one, question in zip(todo, questions, strict=True)]
+        domains = {id: client.file.client.domains for id, client in self._workspace.clients.items()}
+        jobs = [Job(one.asset, Question(self._choice.depth, domains[one.client]), one.kept) for one in todo]
         crew = Crew(self._engine, self._choice.workers, lambda: open_source(self._workspace, source))
-        beat = self._heartbeat(scan, source)
         for index, result in crew.work(connector, jobs, beat):
             yield todo[index], result
 
-    def _heartbeat(self, scan: int, source: str) -> Callable[[str, int], None]:
+    def _heartbeat(self, scan: int, source: str) -> Beat:
         last = self._clock()
 
         def beat(asset: str, bytes: int) -> None:
@@ -234,7 +208,7 @@ class Scan:
         return beat
 
     def _record(self, scan: int, source: str, one: Planned, result: AssetResult, outcome: SourceOutcome) -> None:
-        kept = self._names[one.client].result(result)
+        kept = self._names[one.client].result(result, one.kept)
         self._inventory.record(
             scan,
             one.client,
@@ -258,26 +232,14 @@ class Scan:
         self._progress.recorded(source, kept.asset.name, shown, lost)
 
 
-def known_sources(workspace: Workspace) -> Iterator[KnownSource]:
-    """The sources of a workspace as the inventory keeps them, before they were ever scanned."""
-    for id, entry in workspace.sources.items():
-        try:
-            target = open_source(workspace, id).target
-        except MapkeeperError as error:  # a secret that is not there yet: the source is listed all the same
-            target = str(error)
-        place = place_of(workspace, id)
-        yield KnownSource(id, workspace.owners[id], entry.connector, target, place, None, "never scanned")
+def _mark(connector: Connector, asset: Asset) -> str | None:
+    """The mark of an asset; ``None`` where that cannot be told: reading it will say why."""
+    try:
+        with guarded():
+            return connector.mark(asset)
+    except SourceError:
+        return None
 
 
-def place_of(workspace: Workspace, source: str) -> Place:
-    """Where a source lies, as far as its entry declares it."""
-    place = workspace.sources[source].place
-    if place is None:
-        return Place(None)
-    return Place(place.country, place.region, place.operator, "declared")
-
-
-def _wanted(entry: SourceEntry, name: str) -> bool:
-    if not any(fnmatchcase(name, glob) for glob in entry.include):
-        return False
-    return not any(fnmatchcase(name, glob) for glob in entry.exclude)
+def _silent(asset: str, bytes: int) -> None:
+    """Nobody asks for a sign of life."""
