@@ -130,10 +130,19 @@ def test_a_path_or_database_that_is_not_there_is_one_line_and_nothing_could_be_d
 
 
 def test_a_target_that_no_connector_knows_is_a_usage_error_without_its_password(mapkeeper: Run) -> None:
-    ran = mapkeeper("inspect", "gopher://ada:hunter2@host/x")
+    for target in ("gopher://ada:hunter2@host/x", "gopher://host/x?password=hunter2"):
+        ran = mapkeeper("inspect", target)
+        assert ran.exit == 2
+        assert "no installed connector reads this" in ran.err
+        assert "hunter2" not in ran.err
+
+
+def test_an_address_with_a_password_where_a_name_belongs_is_refused_without_it(workspace: Path, mapkeeper: Run) -> None:
+    add_source(workspace, "globex", "crm", "postgresql://ada:hunter2@host/crm")
+    ran = mapkeeper("scan", "--debug", "--workspace", workspace)
     assert ran.exit == 2
-    assert "no installed connector reads this" in ran.err
-    assert "hunter2" not in ran.err
+    assert "clients/globex.toml: source[0].connector" in ran.err
+    assert "hunter2" not in ran.out + ran.err
 
 
 def test_a_locked_database_is_unreachable_and_says_so(

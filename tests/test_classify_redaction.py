@@ -24,6 +24,8 @@ def token(kind: str, value: str) -> str:
         ("calls/+12025550143.wav", "calls/{phone:12}.wav"),
         ("calls/+1 202 555 0143 late.wav", "calls/{phone:15} late.wav"),
         ("iban_GB82WEST12345698765432.pdf", "iban_{bank_account:22}.pdf"),
+        ("peers.203.0.113.9.203.0.113.77.bytes", "peers.{ip:11}.{ip:12}.bytes"),
+        ("jane.doe@globex.com.john@globex.com.bytes", "{email:19}.{email:15}.bytes"),
         ("call (202) 555-0143.wav", "call {phone:14}.wav"),
         ("tel_0911 12 34 56", "tel_{phone:13}"),
         ("key-ghp_x7Kq2Lm9Zr4Tt8Vw1Yb3Nc6Pd5Fg0Hj4Sa2B.txt", "key-{secret:40}.txt"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -241,6 +242,60 @@ def test_a_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delenv("CRM_URL")
     with pytest.raises(ConfigurationError, match=r"^x: environment variable CRM_URL is not set$"):
         config.resolve("env:CRM_URL", tmp_path, "x")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "env:postgresql://u:hunter2@h/d",
+        "env:hunter2!",
+        "file:hunter2",
+        "file:/hunter2/x",
+        "file:hunter2/x",
+        "file:hunter2\0/",
+    ],
+)
+def test_a_secret_where_its_reference_belongs_is_not_shown(reference: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        config.resolve(reference, tmp_path, "clients/globex.toml: client.key")
+    assert str(refused.value).startswith("clients/globex.toml: client.key: ")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@h/d",
+        "postgresql://u:pa/ss@h/d",
+        "postgresql://u:pa#ss@h/d",
+        "postgresql://u:pa?ss@h/d",
+        "postgresql://h/d?user=u&password=p",
+        "postgresql://h/d?sslPassword=p",
+        "mssql+pyodbc://?odbc_connect=DRIVER%3D%7Bx%7D%3BUID%3Du%3BPWD%3Dp",
+        "snowflake://h/d?token=p",
+    ],
+)
+def test_a_password_anywhere_in_a_url_is_a_secret_in_the_clear(url: str, folder: Path) -> None:
+    amend(folder, '"env:GLOBEX_CRM_URL"', json.dumps(url))
+    (error,) = refusal(folder)
+    assert "url: holds a secret in the clear; give env:NAME" in error
+    assert url not in error
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u@h:5432/d?sslmode=require&sslkey=/etc/key.pem", "sqlite:////srv/pass/keys/token.db?mode=ro"],
+)
+def test_a_url_without_a_password_may_stand_in_the_clear(url: str, folder: Path) -> None:
+    amend(folder, '"env:GLOBEX_CRM_URL"', json.dumps(url))
+    assert load(folder).sources["crm"].settings["url"] == url
+
+
+def test_a_setting_that_is_no_secret_may_not_hold_one(folder: Path) -> None:
+    amend(folder, 'bucket = "northlight-siem"', 'bucket = "https://u:hunter2@h/northlight-siem"', "mapkeeper.toml")
+    (error,) = refusal(folder)
+    assert "bucket: holds a secret in the clear" in error
+    assert "hunter2" not in error
 
 
 def test_init_writes_a_workspace_that_loads(tmp_path: Path) -> None:

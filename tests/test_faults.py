@@ -47,6 +47,14 @@ class Faulty(Connector):
             raise ValueError(MAIL)
 
     def survey(self):
+        if self.how == "closed folder":
+            names = ["open/b"] if Path(self.notes).exists() else ["closed/a", "day=*/part-*", "open/b", "open/c"]
+            if Path(self.notes).exists():
+                for folder in ("closed/", "day=2026-01-02/"):
+                    yield Asset(folder, Kind.FOLDER, "faulty", folder, gap=Gap(Reason.DENIED))
+                yield Asset(".git/", Kind.FOLDER, "faulty", ".git/", gap=Gap(Reason.EXCLUDED))
+            yield from (Asset(name, Kind.TABLE, "faulty", name, handle=name) for name in names)
+            return
         for name in ("first", "second", "third"):
             if self.how == "survey" and name == "second":
                 raise ValueError(MAIL)
@@ -138,12 +146,32 @@ def test_a_survey_that_breaks_off_lets_nothing_vanish(faulty: Path, mapkeeper: R
     assert mapkeeper("history", "2", "--workspace", faulty, "--format", "json").rows == []
 
 
+def test_what_lies_in_a_folder_that_cannot_be_listed_stays_and_what_is_gone_elsewhere_vanishes(
+    faulty: Path, mapkeeper: Run, tmp_path: Path
+) -> None:
+    """Not what is listed but of a family, either, that has objects there."""
+    add_source(faulty, "globex", "a", "faulty", how="closed folder", notes=str(tmp_path / "now"), include="*/?*")
+    file = faulty / "clients" / "globex.toml"
+    file.write_text(file.read_text().replace('include = "*/?*"', 'include = ["*/?*"]'))
+    mapkeeper("scan", "--workspace", faulty)
+    (tmp_path / "now").touch()
+    assert mapkeeper("scan", "--workspace", faulty).exit == 0
+    found = coverage(faulty, mapkeeper)
+    assert {name for name in found if not name.endswith("/")} == {"closed/a", "day=*/part-*", "open/b"}
+    assert found["closed/"] == ["denied"]
+    rows = mapkeeper("history", "2", "--workspace", faulty, "--format", "json").rows
+    assert [row["asset"] for row in rows if row["change"] == "vanished" and row["what"] == "asset"] == ["open/c"]
+
+
 @pytest.mark.parametrize("how", ["panic", "encoding"])
-def test_an_asset_that_makes_a_library_panic_costs_itself(how: str, faulty: Path, mapkeeper: Run) -> None:
+def test_an_asset_that_makes_a_library_panic_costs_itself(
+    how: str, faulty: Path, mapkeeper: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
     add_source(faulty, "globex", "a", "faulty", how=how)
     ran = mapkeeper("scan", "--workspace", faulty)
     assert ran.exit == 0, ran.err
     assert coverage(faulty, mapkeeper) == {"first": [], "second": ["crashed"], "third": []}
+    assert "".join(capfd.readouterr()) == ""
     assert MAIL not in ran.out + ran.err
 
 
@@ -220,7 +248,7 @@ def test_the_processes_of_a_scan_that_is_killed_end_with_it(faulty: Path, tmp_pa
     add_source(faulty, "globex", "a", "faulty", how="slow worker", notes=str(tmp_path / "begun"))
     scan = subprocess.Popen(
         [sys.executable, "-m", "mapkeeper", "scan", "--workers", "2", "--workspace", str(faulty)],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "plugin")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60

@@ -29,6 +29,9 @@ _PART = regex.compile(r"[^/\\?&=,;|{}<>\"]+")
 _LONGEST_PART = 1_000
 """Characters of a part that expressions are let loose on; a longer one is no name that people gave."""
 
+_MOST_LABELS = 20
+"""What stands between dots, so much of it is taken from the end of a match to see whether the rest identifies."""
+
 _CLOCK = regex.compile(
     r"(?:19|20)\d{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:[-_.T ]?\d{2,9}Z?)?|1\d{9}|1\d{12}"
 )
@@ -87,12 +90,17 @@ def _spans(rule: Rule, expressions: Iterable[Expression], spelled: Spelling) -> 
         if not spelled.can(expression.study.needs):
             continue
         group: int | str = "value" if expression.named else 0
+        at = 0
         try:
-            for match in expression.compiled.finditer(spelled.text, timeout=PATIENCE):
+            while (match := expression.compiled.search(spelled.text, at, timeout=PATIENCE)) is not None:
                 start, end = match.span(group)
+                # Where a match is too much, what is cut off may be another: paths of JSON put keys behind each other.
                 if held := _held(rule, expression, spelled.text[start:end]):
-                    kind = rule.category.rpartition(".")[2]
-                    yield Span(spelled.places[start], spelled.places[start + held], kind)
+                    yield Span(spelled.places[start], spelled.places[start + held], rule.category.rpartition(".")[2])
+                    at = start + held
+                else:
+                    word = spelled.text[match.start() : match.start() + 1].isalnum()
+                    at = max(match.end() if word else 0, match.start() + 1)
         except TimeoutError:
             yield Span(spelled.places[0], spelled.places[-1], "name")  # made to stall: better hidden whole
 
@@ -122,7 +130,7 @@ def _trusted(rule: Rule, score: float) -> bool:
 
 def _held(rule: Rule, expression: Expression, value: str) -> int:
     """How much of a value identifies somebody: ".json" or ".log.1" behind an address is not its last label."""
-    while value:
+    for _ in range(_MOST_LABELS):
         if _identifies(rule, value):
             return len(value)
         value = value.rpartition(".")[0]

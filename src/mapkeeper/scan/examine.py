@@ -65,6 +65,7 @@ def examine(
             facts = tuple(connector.facts(asset))
             for event in connector.read(asset, plan(asset, question.depth)):
                 if isinstance(event, Batch):
+                    event.data.validate(full=True)  # what counts the cells trusts its input, down to the last byte
                     classification.add(event)
                     ledger.read(event)
                     progress(event.bytes)
