@@ -199,3 +199,10 @@ with files.Files(path=sys.argv[1]) as connector:
         (folder / "closed").chmod(0o755)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == '{"closed/": "denied", "open/people.csv": null}'
+
+
+def test_a_table_in_windows_1252_keeps_the_names_of_its_columns(tmp_path: Path, mapkeeper: Run) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes("prénom;tél;ville\n".encode("cp1252") + "Zoë;+33199001234;Alès\n".encode("cp1252") * 9)
+    rows = mapkeeper("inspect", path, "--format", "json").rows
+    assert {"prénom", "tél"} <= {row["field"] for row in rows}

@@ -72,6 +72,14 @@ def test_what_was_seen_later_had_not_been_seen_yet(inventory: Inventory) -> None
     assert inventory.at(first).assets()[0].last_seen == NOON.date()
 
 
+def test_nothing_was_last_seen_before_it_was_first_seen_though_the_clock_is_turned_back(inventory: Inventory) -> None:
+    scanned(inventory, result(), days=5)
+    scanned(inventory, result(), days=2)
+    for view in (inventory.at(), inventory.at(1), inventory.at(2)):
+        (asset,) = view.assets()
+        assert asset.first_seen == asset.last_seen == later(5).date()
+
+
 def test_other_figures_close_a_row_and_open_one_that_keeps_its_first_day_and_id(inventory: Inventory) -> None:
     first = scanned(inventory, result())
     second = scanned(inventory, result(findings=[finding(hits=315)]), days=1)

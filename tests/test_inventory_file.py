@@ -16,7 +16,7 @@ import pytest
 from mapkeeper.errors import InventoryError
 from mapkeeper.inventory import Inventory, database
 from mapkeeper.inventory.database import Database
-from recording import begin, record, result, scanned, url
+from recording import NOON, begin, record, result, scanned, url
 
 
 @pytest.fixture
@@ -50,6 +50,21 @@ def test_a_new_inventory_is_for_its_owner_alone_and_waits_for_writers(file: Path
         os.umask(before)
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("instead", [False, True])
+def test_an_inventory_that_is_deleted_or_replaced_while_in_use_is_told_at_the_next_write(
+    file: Path, instead: bool
+) -> None:
+    with Inventory.open(url(file)) as inventory:
+        scan = begin(inventory)
+        inventory.lease(scan, "crm", NOON)
+        record(inventory, scan, result())
+        file.rename(file.with_name("away.db"))
+        if instead:
+            Inventory.open(url(file)).close()
+        with pytest.raises(InventoryError, match="was moved, replaced or deleted while in use"):
+            record(inventory, scan, result("orders"))
 
 
 def test_foreign_keys_are_enforced(file: Path, under: Database) -> None:

@@ -283,3 +283,46 @@ def test_a_scan_works_with_the_network_cut_and_does_not_even_try(crm: Path, mapk
     assert mapkeeper("findings", "--workspace", crm, "--category", "contact", "--format", "json", env=env).rows
     assert mapkeeper("inspect", crm / "stores", env=env).exit == 0
     assert not attempts.exists()
+
+
+def test_what_was_not_read_before_asks_for_attention_again(workspace: Path, mapkeeper: Run) -> None:
+    store = workspace / "stores" / "siem"
+    write(store / "stray.csv", PEOPLE)
+    (store / "globex").mkdir()
+    (store / "globex" / "cut.parquet").write_bytes(b"PAR1 and no more")
+    with (workspace / "mapkeeper.toml").open("a") as file:
+        file.write(
+            '\n[[source]]\nid = "siem"\nconnector = "files"\npath = "stores/siem"\n'
+            'clients = { by = "prefix", map = { "globex/" = "globex" } }\n'
+        )
+    for _ in range(2):
+        ran = mapkeeper("scan", "--workspace", workspace)
+        assert ran.exit == 1
+        assert "PD-SEP-002" in ran.err
+        (source,) = mapkeeper("sources", "--workspace", workspace, "--format", "json").rows
+        assert source["state"] == "partial"
+
+
+def test_a_filter_that_nothing_can_pass_is_refused(crm: Path, mapkeeper: Run) -> None:
+    """ "No findings" for a word with a typo would be taken for good news."""
+    mapkeeper("scan", "--workspace", crm)
+    for wrong, said in (
+        (["--client", "globx"], "did you mean 'globex'?"),
+        (["--source", "crn"], "did you mean 'crm'?"),
+        (["--category", "contat"], "did you mean 'contact'?"),
+        (["--country", "Frnce"], "is no country code"),
+    ):
+        ran = mapkeeper("findings", *wrong, "--workspace", crm)
+        assert ran.exit == 2
+        assert said in ran.err
+
+
+def test_the_sources_of_a_client_include_the_shared_ones(crm: Path, mapkeeper: Run) -> None:
+    (crm / "stores" / "siem").mkdir()
+    with (crm / "mapkeeper.toml").open("a") as file:
+        file.write(
+            '\n[[source]]\nid = "siem"\nconnector = "files"\npath = "stores/siem"\n'
+            'clients = { by = "prefix", map = { "globex/" = "globex" } }\n'
+        )
+    rows = mapkeeper("sources", "--client", "globex", "--workspace", crm, "--format", "json").rows
+    assert {row["source"] for row in rows} == {"crm", "siem"}

@@ -461,6 +461,28 @@ def test_a_reading_goes_on_where_it_stopped(file: Path, without: str) -> None:
     assert Read(file, resume=rest.batches[-1].resume).rows == 0
 
 
+def test_a_name_that_is_not_utf_8_costs_its_table_and_no_other(file: Path) -> None:
+    """Other programs write names in their own encoding, which no statement can spell."""
+    make(
+        file,
+        "CREATE TABLE good (email TEXT)",
+        "INSERT INTO good VALUES ('jane@globex.com')",
+        "CREATE TABLE kunde (email TEXT)",
+        "CREATE TABLE staff (email TEXT)",
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET name = cast(x'6be4756665' AS TEXT), tbl_name = cast(x'6be4756665' AS TEXT),"
+        " sql = cast(x'435245415445205441424c4520226be475666522202861205445585429' AS TEXT) WHERE name = 'kunde'",
+        "UPDATE sqlite_master SET sql = cast(x'435245415445205441424c452073746166662028226be4756665222054455854"
+        "29' AS TEXT) WHERE name = 'staff'",
+    )
+    with reach(file) as source:
+        assets = {asset.name: asset for asset in source.survey()}
+        assert list(source.read(assets["good"], ReadPlan()))
+    assert {name: asset.gap and asset.gap.reason for name, asset in assets.items()} == {
+        "good": None, "k\\xe4ufe": Reason.UNREADABLE, "staff": Reason.UNREADABLE,
+    }  # fmt: skip
+
+
 def test_columns_named_like_the_rowid_are_columns(file: Path) -> None:
     make(
         file,

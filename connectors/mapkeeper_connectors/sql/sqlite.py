@@ -69,6 +69,7 @@ class Sqlite:
         except sqlite3.Error as error:
             raise self._refused(error) from None
         connection.execute("PRAGMA query_only=ON")
+        connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")  # names may be in any encoding
         return connection
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class Sqlite:
                 if kind is Kind.TABLE:
                     counted = self._connection.execute(f"SELECT count(*) FROM {quoted(name)}")  # noqa: S608 - quoted
                     rows = counted.fetchone()[0]
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter for the name of a column
                 reason, says = _meaning(error)
                 gap = Gap(reason, says=f"the {kind} {says}")
             dataset = f"{self._path}#{name}"

@@ -62,6 +62,31 @@ def clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def known_words(
+    workspace: Workspace | None,
+    client: str | None = None,
+    source: str | None = None,
+    category: str | None = None,
+    country: str | None = None,
+) -> None:
+    """Refuse a filter that nothing can ever pass: "no findings" would be taken for good news."""
+    from mapkeeper.categories import categories
+    from mapkeeper.config import nearest
+    from mapkeeper.errors import UsageError
+    from mapkeeper.places import is_country
+
+    if workspace is not None and client is not None and client not in workspace.clients:
+        raise UsageError(f"--client {client}: is no client{nearest(client, workspace.clients)}")
+    if workspace is not None and source is not None and source not in workspace.sources:
+        raise UsageError(f"--source {source}: is no source{nearest(source, workspace.sources)}")
+    if category is not None:
+        known = set(categories()) | {key.partition(".")[0] for key in categories()}
+        if category not in known:
+            raise UsageError(f"--category {category}: is no category{nearest(category, known)}")
+    if country is not None and not is_country(country):
+        raise UsageError(f"--country {country}: is no country code; give ISO 3166-1 such as FR, or CA-QC, US-CA")
+
+
 def open_workspace(given: Path | None) -> Workspace:
     """The workspace that is meant, read and checked."""
     from mapkeeper import config, discover

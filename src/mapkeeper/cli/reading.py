@@ -20,6 +20,7 @@ from mapkeeper.cli.options import (
     SourceOption,
     StrictOption,
     WorkspaceOption,
+    known_words,
     open_inventory,
     open_workspace,
 )
@@ -71,8 +72,10 @@ def findings(
     """
     from mapkeeper.report import listing as rows
 
+    opened = open_workspace(workspace)
+    known_words(opened, client, source, category, country)
     wanted = rows.Filter(client, source, asset, category, country, level, all)
-    with open_inventory(open_workspace(workspace)) as inventory:
+    with open_inventory(opened) as inventory:
         view = inventory.at(inventory.resolve(at) if at is not None else None)
         places = {one.id: one for one in view.sources()}
         found = [row for row in rows.findings(view.findings(), places) if wanted.takes(row)]
@@ -95,8 +98,10 @@ def coverage(
     """
     from mapkeeper.report import listing as rows
 
+    opened = open_workspace(workspace)
+    known_words(opened, client, source)
     wanted = rows.Filter(client, source, asset)
-    with open_inventory(open_workspace(workspace)) as inventory:
+    with open_inventory(opened) as inventory:
         view = inventory.at(inventory.resolve(at) if at is not None else None)
         found = [row for row in rows.coverages(view.assets()) if wanted.takes(row)]
     listing(found, format, COVERAGE_COLUMNS, output, "no assets", shown_coverage)
@@ -119,11 +124,16 @@ def sources(
     from mapkeeper.report import listing as rows
     from mapkeeper.scan import known_sources
 
-    wanted = rows.Filter(client, source, country=country)
     opened = open_workspace(workspace)
+    known_words(opened, client, source, country=country)
+    wanted = rows.Filter(source=source, country=country)
     with open_inventory(opened, make=True) as inventory:
         inventory.put_sources(known_sources(opened))
-        found = [row for row in rows.sources(inventory.at().sources()) if wanted.takes(row)]
+        found = [
+            row
+            for row in rows.sources(inventory.at().sources())
+            if wanted.takes(row) and (client is None or opened.concerns(row["source"], client))
+        ]
     columns = ("client", "source", "connector", "target", "country", "known_by", "last_scan", "state")
     listing(found, format, columns, output, "no sources; add one to mapkeeper.toml or a client's file")
 
@@ -145,8 +155,10 @@ def history(
     """
     from mapkeeper.report import listing as rows
 
+    opened = open_workspace(workspace)
+    known_words(opened, client, source)
     wanted = rows.Filter(client, source, asset)
-    with open_inventory(open_workspace(workspace)) as inventory:
+    with open_inventory(opened) as inventory:
         if scan is not None:
             inventory.resolve(str(scan))
             found = [row for row in rows.changes(inventory.changes(scan)) if wanted.takes(row)]

@@ -24,6 +24,7 @@ from mapkeeper.cli.options import (
     WorkersOption,
     WorkspaceOption,
     clock,
+    known_words,
     open_inventory,
     open_workspace,
 )
@@ -68,6 +69,7 @@ def inspect(
         raise UsageError("--reveal prints true values to stdout only; leave --output out")
     if reveal:
         remark("mapkeeper: what follows holds true values of personal data; do not keep it")
+    known_words(None, category=category)
     wanted = rows.Filter(asset=asset, category=category, level=level, all=all)
     found: list[dict[str, Any]] = []
     covered: list[dict[str, Any]] = []
@@ -143,18 +145,12 @@ def scan(
 def _choice(
     opened: Workspace, client: str | None, source: str | None, depth: Depth | None, workers: int | None, fresh: bool
 ) -> Any:
-    from mapkeeper.config import nearest
     from mapkeeper.errors import UsageError
     from mapkeeper.scan import Choice
 
-    if client is not None and client not in opened.clients:
-        raise UsageError(f"--client {client}: is no client{nearest(client, opened.clients)}")
-    if source is not None and source not in opened.sources:
-        raise UsageError(f"--source {source}: is no source{nearest(source, opened.sources)}")
+    known_words(opened, client, source)
     chosen = tuple(
-        id
-        for id, owner in opened.owners.items()
-        if source in (None, id) and (client is None or owner == client or (owner is None and opened.shares(id, client)))
+        id for id in opened.sources if source in (None, id) and (client is None or opened.concerns(id, client))
     )
     if not chosen:
         raise UsageError("no source to scan; add one to mapkeeper.toml or to a client's file")

@@ -74,6 +74,11 @@ class Workspace:
         own = self.own is not None and self.own.id == client
         return shared is not None and (own or client in shared.map.values())
 
+    def concerns(self, source: str, client: str) -> bool:
+        """Whether a source is the client's own, or a shared one that may hold its data."""
+        owner = self.owners.get(source)
+        return owner == client or (source in self.owners and owner is None and self.shares(source, client))
+
     def key_of(self, client: str) -> bytes:
         """The client's key. Raises ConfigurationError where it is missing or too short."""
         path = self.clients[client].path

@@ -48,6 +48,7 @@ class Database:
         parsed = _parse(url)
         self.path = Path(str(parsed.database)).absolute()
         self._prepare(create)
+        self._file = self._here()
         self._engine = _engine(parsed.set(database=str(self.path)))
 
     def _prepare(self, create: bool) -> None:
@@ -65,6 +66,14 @@ class Database:
         except OSError as error:
             raise self.refuse(f"cannot be made ({error.strerror}); give this user the right to write there") from None
 
+    def _here(self) -> tuple[int, int] | None:
+        """Which file lies at the path; ``None``: there is none."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     def refuse(self, what: str) -> InventoryError:
         """An error that names this inventory."""
         return InventoryError(f"inventory {self.path}: {what}")
@@ -78,6 +87,10 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection that holds the write lock from the start; committed as a whole or not at all."""
+        if self._here() != self._file:  # SQLite would go on writing where nobody can read any more
+            raise self.refuse(
+                "was moved, replaced or deleted while in use; what was recorded since is lost: scan again"
+            )
         with self._told(), self._engine.connect() as connection:
             connection = connection.execution_options(mapkeeper_write=True)
             with connection.begin():

@@ -90,8 +90,9 @@ class View:
 
     def _last_seen(self, table: Table) -> ColumnElement[dt.date]:
         seen: ColumnElement[dt.date] = func.coalesce(table.c.last_seen, asset.c.last_seen)
-        if self._day is not None:
-            seen = case((seen > self._day, literal(self._day)), else_=seen)
+        if self._day is not None:  # where the clock was turned back, no earlier than it was first seen
+            day = case((table.c.first_seen > self._day, table.c.first_seen), else_=literal(self._day))
+            seen = case((seen > self._day, day), else_=seen)
         return seen.label("last_seen")
 
 

@@ -80,7 +80,11 @@ def _rows(text: bytes, whole: bool, delimiter: str) -> list[list[str]]:
         text = text if whole and len(ends) < _ROWS else text[: ends[-1]]
     elif not whole:
         return []
-    reader = csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""), delimiter=delimiter)
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        decoded = text.decode("cp1252", "replace")  # as the rows are
+    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter)
     try:
         return [row for row in reader if row]
     except csv.Error:

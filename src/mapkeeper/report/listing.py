@@ -34,15 +34,17 @@ class Filter:
     source: str | None = None
     asset: str | None = None  # glob
     category: str | None = None  # prefix, whole words: "health" or "health.record"
-    country: str | None = None
+    country: str | None = None  # "CA" takes "CA-QC" too
     level: Level | None = None
     all: bool = False  # also possible findings, which are hidden otherwise
 
     def takes(self, row: Row) -> bool:
         """Whether a row passes; a key that the row does not have is not asked for."""
-        for key in ("client", "source", "country"):
+        for key in ("client", "source"):
             if (wanted := getattr(self, key)) is not None and row.get(key, wanted) != wanted:
                 return False
+        if self.country is not None and not f"{row.get('country')}-".startswith(f"{self.country}-"):
+            return False
         if self.asset is not None and not fnmatchcase(row.get("asset") or "", self.asset):
             return False
         if self.category is not None and not f"{row.get('category')}.".startswith(f"{self.category}."):

@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 
 from mapkeeper import discover
@@ -103,6 +103,10 @@ class Crew:
                     yield number, result
         except BrokenProcessPool:
             return list(begun.values()) or list(left)[:1]
+        except BaseException:  # Ctrl-C: nobody waits until a large file is read to its end
+            for process in active_children():
+                process.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -146,7 +146,7 @@ class Scan:
                 planned = survey(self._workspace, self._names, source, connector, beat)
                 unchanged = self._unchanged(source, connector, planned, beat)
                 todo = [one for one in planned if self._chosen(one) and one not in unchanged]
-                outcome.unchanged = sum(self._chosen(one) for one in unchanged)
+                self._recall(source, [one for one in unchanged if self._chosen(one)], outcome)
                 self._progress.surveyed(source, len(todo), sum(one.asset.bytes or 0 for one in todo))
                 for client in {one.client for one in unchanged}:
                     names = [one.kept for one in unchanged if one.client == client]
@@ -184,6 +184,17 @@ class Scan:
             ):
                 unchanged.append(one)
         return unchanged
+
+    def _recall(self, source: str, unchanged: Sequence[Planned], outcome: SourceOutcome) -> None:
+        """What was not read before and is not read now asks for attention again."""
+        known = self._inventory.known(source)
+        outcome.unchanged = len(unchanged)
+        for one in unchanged:
+            gaps = known[one.client, one.kept].gaps
+            outcome.gaps += len(gaps - _AS_ASKED)
+            outcome.left_out += bool(gaps & _AS_ASKED)
+            if one.unmapped:
+                outcome.unmapped.append(one.kept)
 
     def _results(
         self, source: str, connector: Connector, todo: Sequence[Planned], beat: Beat
