@@ -130,7 +130,7 @@ def test_a_path_or_database_that_is_not_there_is_one_line_and_nothing_could_be_d
 
 
 def test_a_target_that_no_connector_knows_is_a_usage_error_without_its_password(mapkeeper: Run) -> None:
-    for target in ("gopher://ada:hunter2@host/x", "gopher://host/x?password=hunter2"):
+    for target in ("gopher://ada:hunter2@host/x", "gopher://host/x?password=hunter2", "ada:hunter2@host"):
         ran = mapkeeper("inspect", target)
         assert ran.exit == 2
         assert "no installed connector reads this" in ran.err

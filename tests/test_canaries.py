@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,6 +70,10 @@ def plant(stores: Path) -> None:
         f'192.0.2.9 - {WORD} [01/Jan/2026:10:00:00 +0000] "GET /u/{MAIL} HTTP/1.1" 200 5 "-" "Mozilla/5.0"\n' * 3
     )
     (folder / "one-line.txt").write_text(f"{WORD} {MAIL} " * 80_000)
+    (folder / f"{quote(MAIL)}.json").write_text(
+        json.dumps([{quote(MAIL): n, f"_{IBAN}_": {MAIL: n}} for n in range(3)])
+    )
+    pq.write_table(pa.table({"nested": [{MAIL: {IBAN: WORD}}] * 3}), folder / f"of {quote(quote(MAIL))}.parquet")
     (folder / "odd.bin").write_bytes(b"\x7fELF" + WORD.encode() * 9)
     store = sqlite3.connect(stores / "shop.db")
     columns = ", ".join(f'"{key}"' for key in ROW)
@@ -81,11 +88,23 @@ def plant(stores: Path) -> None:
     store.close()
 
 
+def forms(canary: str) -> Iterator[bytes]:
+    """A canary as it is, encoded, reversed, and hashed without a key."""
+    raw = canary.encode()
+    for text in (canary, quote(canary, safe=""), quote(quote(canary, safe=""), safe=""), canary[::-1]):
+        yield from (text.encode(encoding) for encoding in ("utf-8", "utf-16-le"))
+    yield from (base64.b64encode(raw).rstrip(b"="), raw.hex().encode())
+    yield from (hashlib.new(kind, raw).hexdigest().encode() for kind in ("md5", "sha1", "sha256"))
+
+
+FORMS = {form.lower(): canary for canary in CANARIES for form in forms(canary)}
+
+
 def leaks(data: bytes, where: str) -> Iterator[str]:
-    for canary in CANARIES:
-        for encoding in ("utf-8", "utf-16-le"):
-            if canary.lower().encode(encoding) in data.lower():
-                yield f"{canary!r} in {where}"
+    low = data.lower()
+    for form, canary in FORMS.items():
+        if form in low:
+            yield f"{canary!r} in {where}"
 
 
 @pytest.fixture
@@ -158,7 +177,7 @@ def test_a_token_hangs_on_the_clients_key(planted: Path, mapkeeper: Run) -> None
     mapkeeper("scan", "--workspace", planted)
     after = {row["asset"] for row in mapkeeper("coverage", "--workspace", planted, "--format", "json").rows}
     tokens = {name for name in before if "{email:" in name}
-    assert len(tokens) == 3
+    assert len(tokens) == 5
     assert len(after) == len(before)
     assert tokens.isdisjoint(after)
 

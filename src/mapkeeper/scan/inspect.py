@@ -48,6 +48,6 @@ class Inspection:
 
 
 def _shown(target: str) -> str:
-    """A URL may hold a password, before its host or among its options."""
-    head, separator, tail = target.partition("://")
-    return f"{head}{separator}{tail.rpartition('@')[2].partition('?')[0]}" if separator else target
+    """A URL, or what was meant to be one, may hold a password, before its host or among its options."""
+    head, separator, tail = target.rpartition("://")
+    return f"{head}{separator}{tail.rpartition('@')[2].partition('?')[0]}"
