@@ -1,8 +1,9 @@
 """What an author of a plug-in imports: the contract between a source, the house and a rule pack.
 
 A **connector** knows one kind of store. It lists assets, reads them as Arrow record batches, and says
-what the store itself knows. The core opens and closes it, hands it a plan, retries, limits, classifies
-and records. A **classifier** is a function without arguments that returns rules (`mapkeeper.rules`).
+what the store itself knows. The core opens and closes it, hands it a plan, sets its pace, goes
+on after a connection is lost, classifies and records. A **classifier** is a function without arguments that returns
+rules (`mapkeeper.rules`).
 
 Both come in by entry point, the built-in ones too::
 
@@ -18,6 +19,7 @@ Both come in by entry point, the built-in ones too::
 from __future__ import annotations
 
 import dataclasses
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ from mapkeeper.model import Asset, Fact, Flow, Gap, Kind, Place, Reason
 from mapkeeper.rules import Rule
 
 __all__ = [
+    "Access",
     "Asset",
     "Batch",
     "Classifier",
@@ -40,11 +43,13 @@ __all__ = [
     "Gap",
     "Kind",
     "Lookup",
+    "Pace",
     "Place",
     "ReadPlan",
     "Reason",
     "Rule",
     "SourceError",
+    "Store",
     "is_secret",
     "secret",
 ]
@@ -87,6 +92,59 @@ class Batch:
     resume: str | None = None  # hand it to ``read`` to go on after these rows
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One thing that a scan needs of a source, tried without reading contents."""
+
+    needs: str  # "s3:ListBucket on arn:aws:s3:::acme-logs", "SELECT on public.customers"
+    granted: bool | None  # None: only reading would tell
+    says: str = ""  # what it is needed for, or what was answered; no value
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store of an account or server, whether a source covers it or not."""
+
+    name: str  # the same from whichever source it is seen: "s3://acme-logs", "postgresql://db.acme.example:5432/crm"
+    settings: Mapping[str, Any]  # what a ``[[source]]`` that covers it would say, without secrets
+    says: str = ""  # "bucket in eu-west-3, made 2024-02-01"
+
+
+class Pace:
+    """Slows the caller down to so many requests and rows a second; ``None``: no limit.
+
+    The core gives each connector one before it opens it, with the share of this process. A connector takes
+    requests from it; rows are taken by the core.
+    """
+
+    def __init__(self, requests: float | None = None, rows: float | None = None) -> None:
+        self._rates = {"requests": requests, "rows": rows}
+        self._free: dict[str, float] = {}  # when the next may come, by the monotonic clock
+
+    def __getstate__(self) -> dict[str, float | None]:
+        return self._rates  # clocks of other processes mean nothing
+
+    def __setstate__(self, rates: dict[str, float | None]) -> None:
+        self._rates, self._free = rates, {}
+
+    def requests(self, count: int = 1) -> None:
+        """Wait until so many requests may be sent."""
+        self._take("requests", count)
+
+    def rows(self, count: int) -> None:
+        """Wait until so many rows may have been read."""
+        self._take("rows", count)
+
+    def _take(self, what: str, count: int) -> None:
+        if not (rate := self._rates[what]):
+            return
+        now = time.monotonic()
+        free = max(now, self._free.get(what, now))
+        self._free[what] = free + count / rate
+        if free > now:
+            time.sleep(free - now)
+
+
 def secret(**options: Any) -> Any:
     """Declare a setting that is or may hold a secret.
 
@@ -109,6 +167,9 @@ class Connector(ABC):
     to ``read`` as ``survey`` yielded it, maybe in another process: what ``Asset.handle`` holds must pickle.
     A method that cannot do its work raises `SourceError` ``from None`` with the reason code, without values.
     """
+
+    pace: Pace = Pace()
+    """How fast it may go; set by the core before ``open``."""
 
     @classmethod
     def settings_for(cls, target: str) -> Mapping[str, Any] | None:
@@ -173,6 +234,36 @@ class Connector(ABC):
 
     def flows(self) -> Iterable[Flow]:
         """Which assets feed others or are fed, as far as the store itself says."""
+        return ()
+
+    def requests(self, asset: Asset, plan: ReadPlan) -> int | None:
+        """About how many requests reading will take; ``None``: reading is not done by requests."""
+        return None
+
+    def check(self) -> Iterable[Access]:
+        """Try what a scan needs, without reading contents; called while open.
+
+        Raises nothing for what is refused: that is an `Access` that is not ``granted``.
+        """
+        return ()
+
+    def rights(self) -> str | None:
+        """The least rights that a scan needs, to be pasted where they are granted: an IAM policy, GRANT statements.
+
+        Called without ``open``.
+        """
+        return None
+
+    @property
+    def store(self) -> str | None:
+        """The name that `stores` has for what this source covers; ``None``: it is not one of many."""
+        return None
+
+    def stores(self) -> Iterable[Store]:
+        """Every store of the account or server that this source lies in, as far as it may be listed; called while open.
+
+        Raises `SourceError` where they cannot be listed.
+        """
         return ()
 
 

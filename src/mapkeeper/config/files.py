@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
 
 from mapkeeper.categories import categories
 from mapkeeper.model import Depth
@@ -116,6 +116,16 @@ class SharedBy(Section):
     map: dict[str, Identifier] = Field(min_length=1)
 
 
+class Limits(Section):
+    """How much of a source one scan may take, and how fast."""
+
+    rows: int | None = Field(default=None, gt=0)  # a scan; the next goes on from there
+    bytes: ByteSize | None = Field(default=None, gt=0)  # a scan, "20 GB"
+    seconds: float | None = Field(default=None, gt=0)  # a scan
+    rows_per_second: float | None = Field(default=None, gt=0)  # all workers together
+    requests_per_second: float | None = Field(default=None, gt=0)  # all workers together
+
+
 class SourceEntry(BaseModel):
     """One store to scan. Keys that are not listed here are settings of its connector."""
 
@@ -127,6 +137,7 @@ class SourceEntry(BaseModel):
     include: tuple[str, ...] = ("*",)  # globs on the asset's name
     exclude: tuple[str, ...] = ()
     place: DeclaredPlace | None = None
+    limits: Limits = Limits()
     legal_hold: bool = False
 
     @property
@@ -158,6 +169,8 @@ class ScanEntry(Section):
     depth: Depth = Depth.SAMPLE
     workers: int = Field(default=2, ge=1, le=64)
     index: Literal["scanned", "full"] = "scanned"
+    timeout: float = Field(default=300, gt=0)  # seconds without a sign of life after which a worker is ended
+    memory: ByteSize = ByteSize(1 << 30)  # resident bytes after which a worker is ended
 
 
 class WorkspaceFile(Section):
