@@ -127,6 +127,10 @@ class Pace:
     def __setstate__(self, rates: dict[str, float | None]) -> None:
         self._rates, self._free = rates, {}
 
+    def shared(self, among: int) -> Pace:
+        """The share of one of so many."""
+        return Pace(*(None if rate is None else rate / among for rate in self._rates.values()))
+
     def requests(self, count: int = 1) -> None:
         """Wait until so many requests may be sent."""
         self._take("requests", count)

@@ -25,17 +25,30 @@ from mapkeeper.rules import Rule
 TOGETHER = 4 << 20
 """Bytes of batches that are run together."""
 
+Counted = tuple[tuple[FieldTally, str, dict[int, RuleTally]], ...]
+"""What was counted of an asset so far: its fields in order, with their comments, and the rules by number.
+
+Good for another `Classification` with the same rules, also in another process. Holds hashes and masks of values.
+"""
+
 
 class Classification:
     """Takes in the batches of one asset. Memory does not grow with their number."""
 
-    def __init__(self, ruleset: Ruleset, asset_name: str, client_domains: tuple[str, ...], reveal: int) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        asset_name: str,
+        client_domains: tuple[str, ...],
+        reveal: int,
+        counted: Counted = (),
+    ) -> None:
         self._ruleset = ruleset
         self._name = ruleset.vocabulary.name(asset_name)
         self._domains = tuple(domain.casefold().lstrip("@") for domain in client_domains)
         self._reveal = reveal
-        self._fields: dict[str, _Field] = {}
-        self._order: dict[str, None] = {}
+        self._fields = {tally.name: _Field(tally, text, self._name, ruleset, found) for tally, text, found in counted}
+        self._order = dict.fromkeys(self._fields)
         self._memos: dict[int, Memo] = {}
         self._waiting: dict[str, list[tuple[Batch, pa.Field, pa.Array]]] = {}
         self._bytes = 0
@@ -60,6 +73,16 @@ class Classification:
         if self._bytes >= TOGETHER:
             self._flush()
 
+    def counted(self) -> Counted:
+        """All that was counted so far.
+
+        Where it is asked for is where batches are cut, which shows in what is extrapolated: ask at places that hang
+        on the asset alone.
+        """
+        self._flush()
+        self._memos.clear()
+        return tuple((field.tally, field.comment, field.rules) for field in map(self._fields.__getitem__, self._order))
+
     def finish(self) -> Judgement:
         """Judge what was seen."""
         self._flush()
@@ -82,7 +105,7 @@ class Classification:
         if field is None:
             comment = (schema.metadata or {}).get(b"comment", b"").decode("utf-8", "replace")
             tally = FieldTally(schema.name, str(schema.type), found.type)
-            field = self._fields[schema.name] = _Field(tally, comment, self._name, self._ruleset)
+            field = self._fields[schema.name] = _Field(tally, comment, self._name, self._ruleset, {})
         field.tally.add(found)
         if not len(found.texts):
             return
@@ -132,10 +155,13 @@ class Classification:
 class _Field:
     """A field while its batches pass: what its name says, and what was counted."""
 
-    def __init__(self, tally: FieldTally, comment: str, asset: Name, ruleset: Ruleset) -> None:
+    def __init__(
+        self, tally: FieldTally, comment: str, asset: Name, ruleset: Ruleset, rules: dict[int, RuleTally]
+    ) -> None:
         vocabulary = ruleset.vocabulary
         self.tally = tally
-        self.rules: dict[int, RuleTally] = {}
+        self.comment = comment
+        self.rules = rules
         self.name = vocabulary.name(tally.name)
         self.speeches: dict[int, Speech] = vocabulary.speaks(self.name)
         strength = ruleset.weights["names", "comment"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from mapkeeper.classify.classification import Classification
+from mapkeeper.classify.classification import Classification, Counted
 from mapkeeper.classify.redaction import Redaction
 from mapkeeper.classify.ruleset import Ruleset
 from mapkeeper.classify.weights import Weights, Words
@@ -23,13 +23,15 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine({len(self._ruleset.rules)} rules)"
 
-    def start(self, asset_name: str, *, client_domains: tuple[str, ...] = (), reveal: int = 0) -> Classification:
-        """Begin with an asset.
+    def start(
+        self, asset_name: str, *, client_domains: tuple[str, ...] = (), reveal: int = 0, counted: Counted = ()
+    ) -> Classification:
+        """Begin with an asset, or go on with what was ``counted`` of it by the same rules.
 
         ``client_domains`` tell a client's own people from others; ``reveal`` keeps up to so many true values of each
         finding for the caller to show.
         """
-        return Classification(self._ruleset, asset_name, client_domains, reveal)
+        return Classification(self._ruleset, asset_name, client_domains, reveal, counted)
 
     def redact(self, name: str, token: Callable[[str, str], str]) -> str:
         """Replace each part of a name (key, path, sheet, column) that identifies somebody by ``token(kind, value)``."""

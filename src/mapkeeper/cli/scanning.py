@@ -28,7 +28,7 @@ from mapkeeper.cli.options import (
     open_inventory,
     open_workspace,
 )
-from mapkeeper.cli.output import listing, put, remark, size
+from mapkeeper.cli.output import brief, duration, listing, put, remark, size
 from mapkeeper.cli.progress import watching
 from mapkeeper.cli.reading import COVERAGE_COLUMNS, FINDING_COLUMNS, shown_coverage, shown_finding
 from mapkeeper.model import Depth
@@ -118,9 +118,12 @@ def scan(
     source: SourceOption = None,
     depth: DepthOption = None,
     workers: WorkersOption = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be read.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what would be read, and how long that may take.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read also what has not changed.")] = False,
     strict: StrictOption = False,
+    format: FormatOption = ListingFormat.TABLE,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Read the sources, classify what is new or changed, and record it in the inventory.
@@ -131,7 +134,7 @@ def scan(
     """
     opened = open_workspace(workspace)
     if plan:
-        _plan(opened, client, source, depth, fresh)
+        _plan(opened, client, source, depth, workers, fresh, format)
         return
     outcome = run(opened, client, source, depth, workers, fresh)
     _report(outcome)
@@ -173,26 +176,43 @@ def run(
         return Scan(opened, inventory, choice, clock, progress).run()
 
 
-def _plan(opened: Workspace, client: str | None, source: str | None, depth: Depth | None, fresh: bool) -> None:
+def _plan(
+    opened: Workspace,
+    client: str | None,
+    source: str | None,
+    depth: Depth | None,
+    workers: int | None,
+    fresh: bool,
+    format: ListingFormat,
+) -> None:
     from mapkeeper.scan import Scan
 
-    choice = _choice(opened, client, source, depth, 1, fresh)
+    choice = _choice(opened, client, source, depth, workers, fresh)
     rows: list[dict[str, Any]] = []
     with open_inventory(opened, make=True) as inventory, watching() as progress:
-        for id, planned, error in Scan(opened, inventory, choice, clock, progress).plan():
-            if error is not None:
-                rows.append({"source": id, "assets": None, "rows": None, "bytes": None, "state": str(error)})
-                continue
+        for one in Scan(opened, inventory, choice, clock, progress).plan():
+            known = one.error is None
+            state = f"to read, {choice.depth.value}" if one.assets else "unchanged"
             rows.append(
                 {
-                    "source": id,
-                    "assets": len(planned),
-                    "rows": sum(one.asset.rows or 0 for one in planned) or None,
-                    "bytes": sum(one.asset.bytes or 0 for one in planned) or None,
-                    "state": f"to read, {choice.depth.value}" if planned else "unchanged",
+                    "source": one.source,
+                    "assets": one.assets if known else None,
+                    "rows": one.rows,
+                    "bytes": one.bytes if known else None,
+                    "requests": one.requests,
+                    "seconds": round(one.seconds) if known else None,
+                    "by": ("guess" if one.guessed else "its last scan") if one.assets else None,
+                    "state": state if known else str(one.error),
                 }
             )
-    listing(rows, ListingFormat.TABLE, ("source", "assets", "rows", "bytes", "state"))
+    listing(rows, format, tuple(rows[0]), shown=_shown_plan)
+
+
+def _shown_plan(column: str, value: Any) -> str:
+    """A plan as people read it: sizes and times in words."""
+    if column == "bytes" and value is not None:
+        return size(value)
+    return duration(value) if column == "seconds" and value is not None else brief(value)
 
 
 def _report(outcome: ScanOutcome) -> None:

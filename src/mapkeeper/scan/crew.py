@@ -1,174 +1,157 @@
 """The crew: examines many assets, in this process or in several, and hands back each result as it comes.
 
-Little work is done here, without the seconds that a new process needs to load the rules. A process that dies
-costs the asset that killed it, as a gap, and no other.
+Little work is done here, without the seconds that a new process needs to load the rules. Otherwise every worker is a
+process that reads one asset at a time and reports every few seconds: how far it came, and now and then a rest. One
+that is silent for too long or takes too much memory is ended. That, like a death of its own, costs the asset it was
+at, as a gap behind its last rest, and no other.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
-import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
 
-from mapkeeper import discover
 from mapkeeper.classify import Engine
-from mapkeeper.errors import SourceError
-from mapkeeper.model import Asset, AssetResult, Depth, Gap, Reason
+from mapkeeper.model import AssetResult, Gap, Reason
 from mapkeeper.plugin import Connector
-from mapkeeper.scan.examine import SAMPLE_BYTES, Question, examine
-from mapkeeper.scan.ledger import Ledger
-from mapkeeper.scan.opening import guarded
+from mapkeeper.scan.budget import USED_UP, Budget
+from mapkeeper.scan.examine import LEG, Examination, Leg, Line, Rest, conclude
+from mapkeeper.scan.hand import DIED, Hand, Job, Task
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes to read from which on new processes pay for their start (about 3 s each on two cores)."""
 
-_THREADS = "POLARS_MAX_THREADS"
+_LOOK = 0.5  # seconds between two looks at the workers
+_STARTS = 3  # workers in a row that die before they can work, until no more are started
+_NO_WORKER = Gap(Reason.CRASHED, says="no process to read it could be started")
 
 Beat = Callable[[str, int], None]
 """Called now and then, with the name of the asset (or "") and the bytes of it that were read since."""
 
+Keep = Callable[[int, Rest], None]
+"""Called with the number of a job and how far it came; the rest changes when its reading goes on."""
+
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One asset to examine."""
+class Terms:
+    """What workers are held to."""
 
-    asset: Asset
-    question: Question
-    name: str  # of the asset, as it may be shown
-
-    @property
-    def bytes(self) -> int:
-        """How much there is to read, at the most; a guess where the source does not tell."""
-        size = self.asset.bytes if self.asset.bytes is not None else 1 << 20
-        return size if self.question.depth is Depth.FULL else min(size, SAMPLE_BYTES)
+    workers: int = 1
+    timeout: float = 300.0  # seconds without a sign of life
+    memory: int = 1 << 30  # resident bytes
 
 
 class Crew:
-    """Examines assets of one source with up to so many processes."""
+    """Examines assets of one source."""
 
-    def __init__(self, engine: Engine, workers: int, fresh: Callable[[], Connector]) -> None:
+    def __init__(self, engine: Engine, terms: Terms, fresh: Callable[[], Connector]) -> None:
         """``fresh`` makes another connector of the same source, not yet open."""
         self._engine = engine
-        self._workers = workers
+        self._terms = terms
         self._fresh = fresh
 
-    def work(self, connector: Connector, jobs: Sequence[Job], beat: Beat) -> Iterator[tuple[int, AssetResult]]:
+    def work(
+        self,
+        connector: Connector,
+        jobs: Sequence[Job],
+        beat: Beat,
+        keep: Keep = lambda number, rest: None,
+        budget: Budget | None = None,
+    ) -> Iterator[tuple[int, AssetResult]]:
         """Examine every job; yields its number and its result, in the order in which they get done.
 
         Args:
             connector: Open; used where the work is done in this process.
             jobs: What to examine.
             beat: Called at least every few seconds while there is work.
+            keep: Takes the rests of large assets; after a result, that of an asset that is to be read on.
+            budget: What is left of the source's; what is behind its end is a gap.
         """
-        if min(self._workers, len(jobs)) < 2 or sum(job.bytes for job in jobs) < WORTH_A_PROCESS:
-            for number, job in enumerate(jobs):
-                yield number, examine(connector, self._engine, job.asset, job.question, partial(beat, job.name))
-            return
-        left = dict(enumerate(jobs))
-        while left:
-            # Where somebody died, all that was begun is lost: each of that gets a process of its own.
-            for number in (yield from self._pool(left, self._workers, beat)):
-                job = left.pop(number)
-                results = list(self._pool({number: job}, 1, beat))
-                yield results[0] if results else (number, _crashed(job.asset, "the process that read it died"))
+        budget = budget or Budget()
+        waiting = deque(Task(number, job, job.rest) for number, job in enumerate(jobs))
+        if sum(job.bytes for job in jobs) < WORTH_A_PROCESS:
+            yield from self._here(connector, waiting, beat, keep, budget)
+        else:
+            yield from self._elsewhere(waiting, beat, keep, budget)
+        for task in waiting:
+            yield task.number, self._conclude(task, USED_UP if budget.spent() else _NO_WORKER)
 
-    def _pool(
-        self, left: dict[int, Job], workers: int, beat: Beat
-    ) -> Generator[tuple[int, AssetResult], None, Sequence[int]]:
-        """What processes get done, taken out of ``left``; returns what was begun when one of them died."""
-        waiting = iter(list(left))
-        begun: dict[Future[AssetResult], int] = {}
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (self._fresh(),))
+    def _conclude(self, task: Task, gap: Gap) -> AssetResult:
+        return conclude(self._engine, task.job.asset, task.job.question, task.rest, gap)
+
+    def _here(
+        self, connector: Connector, waiting: deque[Task], beat: Beat, keep: Keep, budget: Budget
+    ) -> Iterator[tuple[int, AssetResult]]:
+        line = Line(connector, up=True)
+        while waiting and not budget.spent():
+            task = waiting.popleft()
+            examination = Examination(line, self._engine, task.job.asset, task.job.question, task.rest)
+            while True:
+                leg = examination.go(LEG, budget.rows, budget.bytes)
+                beat(task.job.name, leg.bytes)
+                budget.spend(leg.rows, leg.bytes)
+                if leg.result is None and budget.spent():
+                    leg = examination.stop(USED_UP)
+                yield from self._came(task, leg, keep)
+                if leg.result is not None:
+                    break
+
+    def _elsewhere(
+        self, waiting: deque[Task], beat: Beat, keep: Keep, budget: Budget
+    ) -> Iterator[tuple[int, AssetResult]]:
+        hands: list[Hand] = []
+        most = min(self._terms.workers, len(waiting))
+        failed = 0
         try:
             while True:
-                for number in itertools.islice(waiting, 2 * workers - len(begun)):
-                    with _one_thread_each():
-                        begun[pool.submit(_work, left[number])] = number
-                if not begun:
-                    return ()
-                done, _ = wait(begun, timeout=2, return_when=FIRST_COMPLETED)
+                if failed < _STARTS and not budget.spent():
+                    missing = min(most - len(hands), len(waiting))
+                    hands += [Hand(self._fresh(), most) for _ in range(missing)]
+                if not hands:
+                    break
+                wait([hand.future for hand in hands], timeout=_LOOK, return_when=FIRST_COMPLETED)
                 beat("", 0)
-                for future in done:
-                    result = _result(future, left[begun[future]])
-                    number = begun.pop(future)
-                    beat(left.pop(number).name, result.coverage.bytes_read)
-                    yield number, result
-        except BrokenProcessPool:
-            return list(begun.values()) or list(left)[:1]
-        except BaseException:  # Ctrl-C: nobody waits until a large file is read to its end
-            for process in active_children():
-                process.terminate()
-            raise
+                for hand in list(hands):
+                    if not hand.future.done():
+                        hand.watch(self._terms.timeout, self._terms.memory)
+                        continue
+                    task, leg = hand.task, hand.done()
+                    if hand.dead:
+                        hands.remove(hand)
+                        hand.close()
+                        failed = 0 if task is not None else failed + 1
+                    if isinstance(leg, Gap):
+                        if task is None:
+                            continue
+                        if leg is DIED and not task.died:
+                            task.died = True  # what killed the process may have been meant for another
+                            waiting.appendleft(task)
+                            continue
+                        leg = Leg(rest=task.rest, result=self._conclude(task, leg))
+                    if task is not None:
+                        beat(task.job.name, leg.bytes)
+                        budget.spend(leg.rows, leg.bytes)
+                        yield from self._came(task, leg, keep)
+                    if hand.dead:
+                        continue
+                    if task is not None and leg.result is None:
+                        hand.go_on(budget)
+                    elif waiting and not budget.spent():
+                        hand.begin(waiting.popleft(), budget)
+                    else:
+                        hands.remove(hand)
+                        hand.close()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for hand in hands:  # Ctrl-C: nobody waits until a large file is read to its end
+                hand.kill()
+                hand.close()
 
-
-def _result(future: Future[AssetResult], job: Job) -> AssetResult:
-    """What became of a job; an asset that cannot be handed to a process, or its result back, is a gap."""
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise
-    except Exception as error:
-        return _crashed(job.asset, f"{type(error).__name__} between processes")
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes that begin now get one thread for Polars, which reads this once: the crew is the parallelism."""
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
-
-
-def _crashed(asset: Asset, says: str) -> AssetResult:
-    ledger = Ledger(asset)
-    ledger.lost(Gap(Reason.CRASHED, says=says))
-    return AssetResult(asset, (), (), ledger.close())
-
-
-_own: tuple[Connector, Engine] | SourceError | None = None
-"""What this process reads and classifies with, where it is one of a crew."""
-
-
-def _start(connector: Connector) -> None:
-    global _own
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
-    Thread(target=_end_with_the_scan, daemon=True).start()
-    try:
-        with guarded():
-            connector.open()
-        _own = connector, Engine(discover.rules())
-    except SourceError as error:
-        _own = error
-
-
-def _end_with_the_scan() -> None:
-    """A scan that is killed cannot end its processes: they see to it themselves."""
-    if (scan := parent_process()) is not None:
-        scan.join()
-        os._exit(1)
-
-
-def _work(job: Job) -> AssetResult:
-    if isinstance(_own, SourceError):
-        ledger = Ledger(job.asset)
-        ledger.lost(Gap(_own.reason, says=str(_own)))
-        return AssetResult(job.asset, (), (), ledger.close())
-    assert _own is not None
-    connector, engine = _own
-    return examine(connector, engine, job.asset, job.question)
+    def _came(self, task: Task, leg: Leg, keep: Keep) -> Iterator[tuple[int, AssetResult]]:
+        """Hand on what came of a leg: the result first, as whoever records it lets go of the rests before it."""
+        if leg.result is not None:
+            yield task.number, leg.result
+        if leg.rest is not None:
+            task.rest = leg.rest
+            keep(task.number, leg.rest)

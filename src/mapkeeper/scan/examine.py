@@ -1,19 +1,34 @@
-"""Reads one asset and classifies it. Values live here, and die here."""
+"""Reads one asset and classifies it, leg by leg. Values live here, and die here."""
 
 from __future__ import annotations
 
+import math
+import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from mapkeeper.classify import Engine, Judgement
+from mapkeeper.classify import Counted, Engine, Judgement
 from mapkeeper.errors import InventoryError, SourceError
 from mapkeeper.model import Asset, AssetResult, Depth, Fact, Gap, Reason
 from mapkeeper.plugin import Batch, Connector, ReadPlan
 from mapkeeper.scan.ledger import Ledger
+from mapkeeper.scan.opening import guarded
 
 SAMPLE_ROWS = 10_000
 SAMPLE_BYTES = 16 << 20
+
+LEG = 2.0
+"""Seconds after which a reading tells how far it came."""
+
+REST = 64 << 20
+"""Bytes of columns between two rests: a minute's work at most, and where it is done hangs on the asset alone."""
+
+PAUSES = (1.0, 5.0, 25.0, 60.0)
+"""Seconds to wait before a lost connection is opened again: a server that starts anew is waited for."""
+
+_LOST_CONNECTION = frozenset({Reason.UNREACHABLE, Reason.TIMEOUT})
 
 _NOT_OURS = (KeyboardInterrupt, SystemExit, InventoryError)
 """What ends a scan; anything else costs one asset, also the panic of a library in Rust, which is no `Exception`."""
@@ -28,6 +43,30 @@ class Question:
     reveal: int = 0  # distinct true values to hand back a finding; only for inspect
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How far the reading of an asset came, and all that was counted up to there.
+
+    Another process, on another day, can go on from it as long as the asset has the same mark. It holds hashes of
+    values and maybe a key: whoever keeps it seals it first.
+    """
+
+    resume: str = field(repr=False)
+    mark: str | None
+    counted: Counted = field(repr=False)
+    ledger: Ledger
+
+
+@dataclass(slots=True)
+class Leg:
+    """What a part of a reading came to."""
+
+    rows: int = 0
+    bytes: int = 0
+    rest: Rest | None = None  # where this leg came by one
+    result: AssetResult | None = None  # at the end
+
+
 def plan(asset: Asset, depth: Depth) -> ReadPlan:
     """How much to read. The seed hangs on the asset's id, so that a rescan of the same data draws the same."""
     if depth is Depth.FULL:
@@ -36,52 +75,156 @@ def plan(asset: Asset, depth: Depth) -> ReadPlan:
     return ReadPlan(rows=SAMPLE_ROWS, bytes=SAMPLE_BYTES, seed=seed)
 
 
-def examine(
-    connector: Connector,
-    engine: Engine,
-    asset: Asset,
-    question: Question,
-    progress: Callable[[int], None] = lambda _: None,
-) -> AssetResult:
-    """Read an asset as far as asked and classify what was read; names in the result are still as read.
+class Line:
+    """The connection to a source, which may get lost."""
+
+    def __init__(self, connector: Connector, *, up: bool) -> None:
+        """``up``: the connector is open."""
+        self.connector = connector
+        self.up = up
+
+    def again(self) -> None:
+        """Open it anew. Raises `SourceError` where that fails; then it is down."""
+        self.up = False
+        with suppress(Exception):  # what is lost cannot be closed in good order
+            self.connector.close()
+        with guarded():
+            self.connector.open()
+        self.up = True
+
+
+class Examination:
+    """One asset while it is read and classified; names in its result are still as read.
 
     Whatever goes wrong is a gap of this asset, never an error: the scan goes on with the next.
-
-    Args:
-        connector: Open.
-        engine: The rules.
-        asset: As the connector's survey yielded it.
-        question: How much to read, and what to hand back.
-        progress: Called with the bytes read since the last call.
     """
-    ledger = Ledger(asset)
-    classification = engine.start(asset.name, client_domains=question.domains, reveal=question.reveal)
-    judged = Judgement((), ())
-    mark: str | None = None
-    facts: tuple[Fact, ...] = ()
-    if asset.gap is None:
+
+    def __init__(self, line: Line, engine: Engine, asset: Asset, question: Question, rest: Rest | None = None) -> None:
+        """``rest`` is where an earlier reading came to."""
+        self._line, self._engine, self._asset, self._question = line, engine, asset, question
+        self._from = rest
+        self._mark: str | None = None
+        self._facts: tuple[Fact, ...] = ()
+        self._events = self._read()
+        self._begin(rest)
+
+    def __repr__(self) -> str:
+        return f"Examination({self._asset.namespace})"
+
+    def _begin(self, rest: Rest | None) -> None:
+        counted = () if rest is None else rest.counted
+        question = self._question
+        self._ledger = Ledger() if rest is None else rest.ledger
+        self._resume = None if rest is None else rest.resume
+        self._followed = True  # whether every batch so far said how to go on behind it
+        self._since = 0  # the last rest, in bytes
+        self._classification = self._engine.start(
+            self._asset.name, client_domains=question.domains, reveal=question.reveal, counted=counted
+        )
+
+    def go(self, seconds: float = math.inf, rows: float = math.inf, bytes: float = math.inf) -> Leg:
+        """Read on for about so long, or so much, or to the next rest, or to the end."""
+        until = time.monotonic() + seconds
+        leg = Leg()
         try:
-            mark = connector.mark(asset)  # before reading: what changes meanwhile is read again next time
-            facts = tuple(connector.facts(asset))
-            for event in connector.read(asset, plan(asset, question.depth)):
-                if isinstance(event, Batch):
-                    event.data.validate(full=True)  # what counts the cells trusts its input, down to the last byte
-                    classification.add(event)
-                    ledger.read(event)
-                    progress(event.bytes)
-                else:
-                    ledger.lost(event)
+            for event in self._events:
+                if not isinstance(event, Batch):
+                    self._ledger.lost(event)
+                    continue
+                self._take(event)
+                leg.rows += event.data.num_rows
+                leg.bytes += event.bytes
+                if self._since >= REST and (rest := self._rest()) is not None:
+                    leg.rest = rest
+                    return leg
+                if time.monotonic() >= until or leg.rows >= rows or leg.bytes >= bytes:
+                    return leg
         except _NOT_OURS:
             raise
         except BaseException as error:
-            ledger.lost(_lost(error))
-    try:
-        judged = classification.finish()
-    except _NOT_OURS:
-        raise
-    except BaseException as error:
-        ledger.lost(_lost(error))
-    return AssetResult(asset, judged.fields, judged.findings, ledger.close(), facts, mark, judged.values)
+            self._ledger.lost(_lost(error))
+        leg.result = self._finish()
+        return leg
+
+    def stop(self, gap: Gap) -> Leg:
+        """Read no further: the result of what was read, with this gap, and where another day can go on."""
+        self._events.close()
+        rest = self._rest()
+        self._ledger.lost(gap)
+        result = self._finish()
+        return Leg(rest=rest, result=replace(result, mark=None))  # no mark: it is to be read again
+
+    def _take(self, batch: Batch) -> None:
+        batch.data.validate(full=True)  # what counts the cells trusts its input, down to the last byte
+        self._classification.add(batch)
+        self._ledger.read(batch)
+        self._resume, self._followed = batch.resume, self._followed and batch.resume is not None
+        self._since += batch.data.nbytes
+        self._line.connector.pace.rows(batch.data.num_rows)
+
+    def _rest(self) -> Rest | None:
+        if self._resume is None:
+            return None
+        self._since = 0
+        return Rest(self._resume, self._mark, self._classification.counted(), self._ledger.copy())
+
+    def _read(self) -> Generator[Batch | Gap]:
+        """What the connector reads; a connection that is lost is opened again, and reading goes on where it was."""
+        asset, line = self._asset, self._line
+        if asset.gap is not None:
+            return
+        if not line.up:
+            line.again()
+        self._mark = line.connector.mark(asset)  # before reading: what changes meanwhile is read again next time
+        self._facts = tuple(line.connector.facts(asset))
+        if self._from is not None and self._from.mark != self._mark:
+            self._begin(None)
+        pauses = iter(PAUSES)
+        lost = False
+        while True:
+            try:
+                if lost:
+                    line.again()
+                for event in line.connector.read(asset, plan(asset, self._question.depth), self._resume):
+                    yield event
+                    pauses = iter(PAUSES)
+                return
+            except SourceError as error:
+                pause = next(pauses, None)
+                if error.reason not in _LOST_CONNECTION or pause is None or not self._followed:
+                    raise
+                lost = True
+                time.sleep(pause)
+
+    def _finish(self) -> AssetResult:
+        judged = Judgement((), ())
+        try:
+            judged = self._classification.finish()
+        except _NOT_OURS:
+            raise
+        except BaseException as error:
+            self._ledger.lost(_lost(error))
+        coverage = self._ledger.close(self._asset)
+        return AssetResult(
+            self._asset, judged.fields, judged.findings, coverage, self._facts, self._mark, judged.values
+        )
+
+
+def conclude(engine: Engine, asset: Asset, question: Question, rest: Rest | None, gap: Gap) -> AssetResult:
+    """The result of an asset that nobody can read on: what was counted up to its last rest, and why not more."""
+    if rest is None:
+        return unread(asset, gap)
+    ledger = rest.ledger.copy()
+    ledger.lost(gap)
+    judged = engine.start(asset.name, client_domains=question.domains, counted=rest.counted).finish()
+    return AssetResult(asset, judged.fields, judged.findings, ledger.close(asset))
+
+
+def unread(asset: Asset, gap: Gap) -> AssetResult:
+    """The result of an asset of which nothing was read."""
+    ledger = Ledger()
+    ledger.lost(gap)
+    return AssetResult(asset, (), (), ledger.close(asset))
 
 
 def _lost(error: BaseException) -> Gap:

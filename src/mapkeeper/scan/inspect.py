@@ -11,8 +11,9 @@ from mapkeeper.classify import Engine
 from mapkeeper.config import resolve
 from mapkeeper.errors import UsageError
 from mapkeeper.model import AssetResult, Depth
-from mapkeeper.scan.crew import Beat, Crew, Job
+from mapkeeper.scan.crew import Beat, Crew, Terms
 from mapkeeper.scan.examine import Question
+from mapkeeper.scan.hand import Job
 from mapkeeper.scan.naming import Free, Names
 from mapkeeper.scan.opening import guarded, opened
 
@@ -24,7 +25,7 @@ class Inspection:
         self._engine = Engine(discover.rules())
         self._names = Names(self._engine, secrets.token_bytes(32))  # tokens are good for this run only
         self._question = Question(depth, reveal=reveal)
-        self._workers = workers
+        self._terms = Terms(workers)
 
     def look(self, target: str, beat: Beat) -> Iterator[tuple[str, AssetResult]]:
         """Read and classify what a target holds: the target without secrets, and a result an asset.
@@ -42,7 +43,7 @@ class Inspection:
             free = Free()
             with guarded():
                 jobs = [Job(asset, self._question, free(self._names.keep(asset.name))) for asset in connector.survey()]
-            crew = Crew(self._engine, self._workers, lambda: discover.connect(name, settings, Path.cwd()))
+            crew = Crew(self._engine, self._terms, lambda: discover.connect(name, settings, Path.cwd()))
             for number, result in crew.work(connector, jobs, beat):
                 yield shown, self._names.result(result, jobs[number].name)
 

@@ -9,7 +9,7 @@ from mapkeeper import discover
 from mapkeeper.config import Workspace, resolve
 from mapkeeper.errors import MapkeeperError, SourceError
 from mapkeeper.model import Reason
-from mapkeeper.plugin import Connector
+from mapkeeper.plugin import Connector, Pace
 
 
 def open_source(workspace: Workspace, source: str) -> Connector:
@@ -20,7 +20,9 @@ def open_source(workspace: Workspace, source: str) -> Connector:
         key: resolve(value, workspace.folder, f"source {source}: {key}") if secrets.get(key) else value
         for key, value in entry.settings.items()
     }
-    return discover.connect(entry.connector, given, workspace.folder)
+    connector = discover.connect(entry.connector, given, workspace.folder)
+    connector.pace = Pace(entry.limits.requests_per_second, entry.limits.rows_per_second)
+    return connector
 
 
 @contextmanager

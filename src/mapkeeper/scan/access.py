@@ -1,0 +1,103 @@
+"""The access that a scan has to each source: tried without reading contents, with the least rights that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mapkeeper import discover
+from mapkeeper.classify import Engine
+from mapkeeper.config import Workspace
+from mapkeeper.errors import MapkeeperError, SourceError
+from mapkeeper.model import Reason
+from mapkeeper.plugin import Access, Connector
+from mapkeeper.scan.naming import Names
+from mapkeeper.scan.opening import guarded, open_source, opened
+
+_LISTING = "list what lies there"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of trying one source."""
+
+    source: str
+    reached: bool
+    error: str | None  # why it cannot be reached or tried to the end, with the remedy
+    access: tuple[Access, ...]  # what identifies somebody in its names is replaced
+    rights: str | None  # the least that a scan needs, to be pasted where they are granted
+    refused: bool  # something that is needed is not granted
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether a scan would get what it needs, as far as that can be told without reading."""
+        return self.error is None and not self.refused
+
+
+def check_access(
+    workspace: Workspace, sources: Iterable[str], begun: Callable[[str], None] = lambda _: None
+) -> Iterator[Checked]:
+    """Try the access to each source; ``begun`` is told the id of each before it is tried.
+
+    Raises:
+        ConfigurationError: the key of a client is not there.
+    """
+    engine, names = Engine(discover.rules()), dict[str, Names]()
+    for source in sources:
+        begun(source)
+        whose = workspace.owners[source] or (workspace.own.id if workspace.own is not None else "")
+        if whose not in names:
+            names[whose] = Names(engine, workspace.key_of(whose))
+        yield _checked(workspace, source, names[whose])
+
+
+def _checked(workspace: Workspace, source: str, names: Names) -> Checked:
+    access: list[Access] = []
+    target: str | None = None
+    rights: str | None = None
+    reached = refused = False
+    error: str | None = None
+    try:
+        with guarded():
+            connector = open_source(workspace, source)
+            target, rights = connector.target, connector.rights()
+        with opened(connector):
+            reached = True
+            with guarded():
+                for one in _tried(connector):
+                    kept = replace(one, needs=_kept(one.needs, target, names), says=_kept(one.says, target, names))
+                    access.append(kept)
+                    refused |= one.granted is False
+    except MapkeeperError as failed:
+        error = _kept(str(failed), target, names)
+        refused |= isinstance(failed, SourceError) and failed.reason is Reason.DENIED
+    return Checked(source, reached, error, tuple(access), rights, refused)
+
+
+def _tried(connector: Connector) -> Iterator[Access]:
+    """What the connector tries; where it has nothing to try, whether it can list the first asset."""
+    silent = True
+    for one in connector.check():
+        silent = False
+        yield one
+    if silent:
+        yield _listed(connector)
+
+
+def _listed(connector: Connector) -> Access:
+    try:
+        first = next(iter(connector.survey()), None)
+    except SourceError as error:
+        if error.reason is not Reason.DENIED:
+            raise
+        return Access(_LISTING, False, str(error))
+    if first is not None and first.gap is not None and first.gap.reason is Reason.DENIED:
+        return Access(_LISTING, False, f"{first.name}: {first.gap.says}")
+    return Access(_LISTING, True, "nothing lies there" if first is None else "to know what there is to read")
+
+
+def _kept(text: str, target: str | None, names: Names) -> str:
+    """A text with its names as they may be kept. The source's own address is no name that was found there."""
+    if not target:
+        return names.keep(text)
+    return target.join(names.keep(part) for part in text.split(target))

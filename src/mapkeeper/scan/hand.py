@@ -1,0 +1,177 @@
+"""A hand of the crew: a process that examines one asset at a time, and what runs in it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
+from time import monotonic
+
+import psutil
+
+from mapkeeper import discover
+from mapkeeper.classify import Engine
+from mapkeeper.model import Asset, Depth, Gap, Reason
+from mapkeeper.plugin import Connector
+from mapkeeper.scan.budget import USED_UP, Budget
+from mapkeeper.scan.examine import LEG, SAMPLE_BYTES, Examination, Leg, Line, Question, Rest
+
+DIED = Gap(Reason.CRASHED, says="the process that read it died")
+
+_START = 120.0  # seconds that a process may take to start, on a busy machine
+_THREADS = "POLARS_MAX_THREADS"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One asset to examine."""
+
+    asset: Asset
+    question: Question
+    name: str  # of the asset, as it may be shown
+    rest: Rest | None = None  # where an earlier scan came to
+
+    @property
+    def bytes(self) -> int:
+        """How much there is to read, at the most; a guess where the source does not tell."""
+        size = self.asset.bytes if self.asset.bytes is not None else 1 << 20
+        return size if self.question.depth is Depth.FULL else min(size, SAMPLE_BYTES)
+
+
+@dataclass(slots=True)
+class Task:
+    """A job on its way."""
+
+    number: int
+    job: Job
+    rest: Rest | None = None  # the last
+    died: bool = False  # a process that was at it
+
+
+class Hand:
+    """A worker, as the crew has it. It has one thing to do at a time, first of all to start."""
+
+    def __init__(self, connector: Connector, among: int) -> None:
+        """``connector`` is not yet open; ``among`` so many hands its pace is shared."""
+        connector.pace = connector.pace.shared(among)
+        self.task: Task | None = None
+        self.dead = False
+        self._ended: Gap | None = None  # why it was ended
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _start, (connector,))
+        before = set(active_children())
+        with _one_thread_each():
+            self.future: Future[Leg] = self._pool.submit(Leg)
+        (self._process,) = set(active_children()) - before
+        self._since = monotonic()
+
+    def begin(self, task: Task, budget: Budget) -> None:
+        """Read an asset."""
+        self.task = task
+        self._submit(_begin, task.job, task.rest, budget.rows, budget.bytes)
+
+    def go_on(self, budget: Budget) -> None:
+        """Read on, or stop where nothing is left of the budget."""
+        if budget.spent():
+            self._submit(_stop)
+        else:
+            self._submit(_go_on, budget.rows, budget.bytes)
+
+    def _submit(self, function: Callable[..., Leg], *arguments: object) -> None:
+        self._since = monotonic()
+        self.future = self._pool.submit(function, *arguments)
+
+    def done(self) -> Leg | Gap:
+        """What came of what it had to do, or why nothing did."""
+        try:
+            return self.future.result()
+        except BrokenProcessPool:
+            self.dead = True
+            return self._ended or DIED
+        except Exception as error:  # the asset cannot be handed to a process, or its result back
+            return Gap(Reason.CRASHED, says=f"{type(error).__name__} between processes")
+
+    def watch(self, timeout: float, memory: int) -> None:
+        """End it where it gave no sign of life for so many seconds, or takes more bytes than that."""
+        if self.task is None:
+            timeout = max(timeout, _START)
+        if monotonic() - self._since > timeout:
+            self._ended = Gap(Reason.TIMEOUT, says=f"no sign of life for {timeout:g} seconds")
+        elif self._resident() > memory:
+            self._ended = Gap(Reason.TOO_LARGE, says=f"takes more than {memory >> 20} MiB of memory")
+        if self._ended is not None:
+            self.kill()
+
+    def _resident(self) -> int:
+        try:
+            resident: int = psutil.Process(self._process.pid).memory_info().rss
+        except psutil.Error:  # it is about to be gone
+            return 0
+        return resident
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Wait until the process is gone."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that begin now get one thread for Polars, which reads this once: the crew is the parallelism."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]
+        else:
+            os.environ[_THREADS] = before
+
+
+_own: tuple[Line, Engine] | None = None
+"""What this process reads and classifies with, where it is a hand."""
+
+_at_work: Examination | None = None
+"""What this process is at."""
+
+
+def _start(connector: Connector) -> None:
+    global _own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    Thread(target=_end_with_the_scan, daemon=True).start()
+    line = Line(connector, up=False)  # opened with the first asset, so that it can say why that failed
+    _own = line, Engine(discover.rules())
+
+
+def _end_with_the_scan() -> None:
+    """A scan that is killed cannot end its processes: they see to it themselves."""
+    if (scan := parent_process()) is not None:
+        scan.join()
+        os._exit(1)
+
+
+def _begin(job: Job, rest: Rest | None, rows: float, bytes: float) -> Leg:
+    global _at_work
+    assert _own is not None
+    line, engine = _own
+    _at_work = Examination(line, engine, job.asset, job.question, rest)
+    return _go_on(rows, bytes)
+
+
+def _go_on(rows: float, bytes: float) -> Leg:
+    assert _at_work is not None
+    return _at_work.go(LEG, rows, bytes)
+
+
+def _stop() -> Leg:
+    assert _at_work is not None
+    return _at_work.stop(USED_UP)
