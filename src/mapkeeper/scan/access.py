@@ -15,6 +15,8 @@ from mapkeeper.scan.naming import Names
 from mapkeeper.scan.opening import guarded, open_source, opened
 
 _LISTING = "list what lies there"
+_OPTIONAL = "optional:"
+"""How a connector begins to say what something is for that a scan goes without, only knowing less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Checked:
     error: str | None  # why it cannot be reached or tried to the end, with the remedy
     access: tuple[Access, ...]  # what identifies somebody in its names is replaced
     rights: str | None  # the least that a scan needs, to be pasted where they are granted
-    refused: bool  # something that is needed is not granted
+    refused: bool  # something that is needed is not granted; what is optional is not needed
 
     @property
     def sufficient(self) -> bool:
@@ -67,7 +69,7 @@ def _checked(workspace: Workspace, source: str, names: Names) -> Checked:
                 for one in _tried(connector):
                     kept = replace(one, needs=_kept(one.needs, target, names), says=_kept(one.says, target, names))
                     access.append(kept)
-                    refused |= one.granted is False
+                    refused |= one.granted is False and not one.says.startswith(_OPTIONAL)
     except MapkeeperError as failed:
         error = _kept(str(failed), target, names)
         refused |= isinstance(failed, SourceError) and failed.reason is Reason.DENIED

@@ -1,4 +1,4 @@
-"""Checkpoints: rests of half-read assets, sealed so that they may lie in the inventory.
+"""Checkpoints: rests of half-read assets, which lie sealed in the inventory.
 
 A rest holds hashes of values, which could be guessed. It is encrypted and authenticated (AES-256-GCM) under a key
 derived from the client's, which is not in the inventory: without it a checkpoint is noise, and nobody else can make
@@ -7,15 +7,19 @@ one. That is also why it is safe to unpickle.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import os
 import pickle
+from collections.abc import Iterable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from mapkeeper.inventory import Inventory
 from mapkeeper.scan.examine import Rest
+from mapkeeper.scan.survey import Planned
 
 _NONCE = 12  # bytes, as GCM has it
 
@@ -44,3 +48,34 @@ class Seal:
         rest = pickle.loads(plain)  # noqa: S301 - made by us: the seal is whole
         assert isinstance(rest, Rest)
         return rest
+
+
+class Checkpoints:
+    """The checkpoints in an inventory, for scans by one set of rules at one depth."""
+
+    def __init__(self, inventory: Inventory, keys: Mapping[str, bytes], terms: str) -> None:
+        """``keys`` are the clients'; a checkpoint made under other ``terms`` does not count."""
+        self._inventory = inventory
+        self._seals = {client: Seal(key) for client, key in keys.items()}
+        self._terms = terms
+
+    def rests(self, source: str, todo: Iterable[Planned]) -> dict[Planned, Rest]:
+        """Where earlier scans were interrupted within an asset."""
+        kept = self._inventory.checkpoints(source)
+        rests = {}
+        for one in todo:
+            if (one.client, one.kept) not in kept:
+                continue
+            sealed = self._inventory.checkpoint(one.client, source, one.kept)
+            if sealed and (rest := self._seals[one.client].open(sealed, self._about(source, one))) is not None:
+                rests[one] = rest
+        return rests
+
+    def keep(self, scan: int, source: str, one: Planned, rest: Rest, now: dt.datetime) -> None:
+        """Put a rest down, where the source can tell whether the asset is still the same."""
+        if rest.mark is not None:
+            sealed = self._seals[one.client].close(rest, self._about(source, one))
+            self._inventory.put_checkpoint(scan, one.client, source, one.kept, sealed, now)
+
+    def _about(self, source: str, one: Planned) -> str:
+        return "\n".join((self._terms, source, one.client, one.kept))

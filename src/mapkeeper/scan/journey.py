@@ -14,14 +14,15 @@ from typing import Protocol
 from mapkeeper import __version__, discover
 from mapkeeper.classify import Engine
 from mapkeeper.config import Workspace
-from mapkeeper.errors import BusyError, ConfigurationError, MapkeeperError, PluginError, SourceError
+from mapkeeper.errors import BusyError, ConfigurationError, PluginError, SourceError
 from mapkeeper.inventory import Inventory
 from mapkeeper.model import LIKELY_FROM, Asset, AssetResult, Depth, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.budget import Budget
-from mapkeeper.scan.checkpoint import Seal
+from mapkeeper.scan.checkpoint import Checkpoints
 from mapkeeper.scan.crew import Beat, Crew, Terms
-from mapkeeper.scan.examine import Question, Rest, plan
+from mapkeeper.scan.examine import Question, Rest
+from mapkeeper.scan.forecast import Forecast, forecast
 from mapkeeper.scan.hand import Job
 from mapkeeper.scan.naming import Names
 from mapkeeper.scan.opening import guarded, open_source, opened
@@ -38,9 +39,6 @@ _AS_ASKED = frozenset({Reason.BUDGET, Reason.EXCLUDED})
 
 _OF_A_SOURCE = (SourceError, ConfigurationError, PluginError)
 """What costs one source: it cannot be reached, a secret of it is not there, its connector refuses its settings."""
-
-_SPEED = 6 << 20
-"""Bytes a second that a worker reads of a source that was never scanned: an order of magnitude."""
 
 _RENEW_AFTER = dt.timedelta(seconds=60)
 
@@ -98,20 +96,6 @@ class Choice:
     fresh: bool = False  # read also what has not changed
 
 
-@dataclass(frozen=True, slots=True)
-class SourcePlan:
-    """What a scan would do with one source."""
-
-    source: str
-    assets: int = 0  # to read
-    rows: int | None = None  # that these hold; None where the source does not tell
-    bytes: int = 0  # to read of them, at the most
-    requests: int | None = None  # None where reading is not done by requests
-    seconds: float = 0.0  # about
-    guessed: bool = True  # the seconds, from what machines usually do; else from the source's last scan
-    error: MapkeeperError | None = None  # why nothing can be said
-
-
 class Scan:
     """One run over some sources of a workspace, recorded in its inventory."""
 
@@ -126,7 +110,8 @@ class Scan:
         self._engine = Engine(discover.rules())
         keys = {client: workspace.key_of(client) for client in workspace.clients}
         self._names = {client: Names(self._engine, key) for client, key in keys.items()}
-        self._seals = {client: Seal(key) for client, key in keys.items()}
+        terms = "\n".join((__version__, self._engine.fingerprint, choice.depth))
+        self._checkpoints = Checkpoints(inventory, keys, terms)
 
     def run(self) -> ScanOutcome:
         """Scan every chosen source, one after the other."""
@@ -141,7 +126,7 @@ class Scan:
             self._inventory.end(scan, state, self._clock())
         return ScanOutcome(scan, outcomes)
 
-    def plan(self) -> Iterator[SourcePlan]:
+    def plan(self) -> Iterator[Forecast]:
         """Survey every chosen source and say what a scan would read; reads no contents, records nothing."""
         for source in self._choice.sources:
             try:
@@ -149,25 +134,11 @@ class Scan:
                     planned = survey(self._workspace, self._names, source, connector, _silent)
                     unchanged = self._unchanged(source, connector, planned, _silent)
                     todo = [one.asset for one in planned if self._chosen(one) and one not in unchanged]
-                    yield self._plan(source, connector, [asset for asset in todo if asset.gap is None])
+                    limits, speed = self._workspace.sources[source].limits, self._inventory.speed(source)
+                    todo = [asset for asset in todo if asset.gap is None]
+                    yield forecast(source, connector, todo, self._choice.depth, self._choice.workers, limits, speed)
             except _OF_A_SOURCE as error:
-                yield SourcePlan(source, error=error)
-
-    def _plan(self, source: str, connector: Connector, todo: Sequence[Asset]) -> SourcePlan:
-        depth = self._choice.depth
-        jobs = [Job(asset, Question(depth), "") for asset in todo]
-        size = sum(job.bytes for job in jobs)
-        with guarded():
-            asked = [connector.requests(asset, plan(asset, depth)) for asset in todo]
-        counted = [count for count in asked if count is not None]
-        requests = sum(counted) if counted else None
-        speed = self._inventory.speed(source)
-        seconds = size / (speed or _SPEED * self._choice.workers) if todo else 0.0
-        if (limit := self._workspace.sources[source].limits.requests_per_second) is not None and requests is not None:
-            seconds = max(seconds, requests / limit)
-        rows = [asset.rows for asset in todo]
-        known = None if None in rows else sum(row or 0 for row in rows)
-        return SourcePlan(source, len(todo), known, size, requests, seconds, guessed=speed is None)
+                yield Forecast(source, error=error)
 
     def _source(self, scan: int, source: str) -> SourceOutcome:
         try:
@@ -203,8 +174,9 @@ class Scan:
         else:
             outcome.state = "partial" if outcome.gaps else "ok"
         now = self._clock()
-        took = {"seconds": (now - begun).total_seconds(), "bytes_read": outcome.bytes} if outcome.bytes else {}
-        self._inventory.source_state(source, outcome.state, place_of(self._workspace, source), now, **took)
+        seconds = (now - begun).total_seconds() if outcome.bytes else None
+        place, size = place_of(self._workspace, source), outcome.bytes or None
+        self._inventory.source_state(source, outcome.state, place, now, seconds=seconds, bytes_read=size)
         return outcome
 
     def _chosen(self, one: Planned) -> bool:
@@ -245,45 +217,24 @@ class Scan:
     def _results(
         self, scan: int, source: str, connector: Connector, todo: Sequence[Planned], beat: Beat
     ) -> Iterator[tuple[Planned, AssetResult]]:
-        entry = self._workspace.sources[source]
         domains = {id: client.file.client.domains for id, client in self._workspace.clients.items()}
-        rests = self._rests(source, todo)
+        rests = {} if self._choice.fresh else self._checkpoints.rests(source, todo)
         # What was begun is ended first; then comes what was never read, as a budget may not last for all.
         known = self._inventory.known(source)
         todo = sorted(todo, key=lambda one: (one not in rests, (one.client, one.kept) in known))
         jobs = [
             Job(one.asset, Question(self._choice.depth, domains[one.client]), one.kept, rests.get(one)) for one in todo
         ]
-        settings, limits = self._workspace.scan, entry.limits
+        settings, limits = self._workspace.scan, self._workspace.sources[source].limits
         terms = Terms(self._choice.workers, settings.timeout, settings.memory)
 
         def keep(number: int, rest: Rest) -> None:
-            one = todo[number]
-            if rest.mark is not None:  # else nobody could tell whether it still holds
-                sealed = self._seals[one.client].close(rest, self._about(source, one))
-                self._inventory.put_checkpoint(scan, one.client, source, one.kept, sealed, self._clock())
+            self._checkpoints.keep(scan, source, todo[number], rest, self._clock())
 
         crew = Crew(self._engine, terms, lambda: open_source(self._workspace, source))
         budget = Budget(limits.rows or inf, limits.bytes or inf, limits.seconds or inf)
         for index, result in crew.work(connector, jobs, beat, keep, budget):
             yield todo[index], result
-
-    def _rests(self, source: str, todo: Sequence[Planned]) -> dict[Planned, Rest]:
-        """Where an earlier scan was interrupted within an asset."""
-        kept = frozenset() if self._choice.fresh else self._inventory.checkpoints(source)
-        rests = {}
-        for one in todo:
-            if (one.client, one.kept) not in kept:
-                continue
-            sealed = self._inventory.checkpoint(one.client, source, one.kept)
-            if sealed and (rest := self._seals[one.client].open(sealed, self._about(source, one))) is not None:
-                rests[one] = rest
-        return rests
-
-    def _about(self, source: str, one: Planned) -> str:
-        """What a checkpoint is of, and what it hangs on beside the asset's mark."""
-        depth, rules = self._choice.depth, self._engine.fingerprint
-        return "\n".join((__version__, rules, depth, source, one.client, one.kept))
 
     def _heartbeat(self, scan: int, source: str) -> Beat:
         last = self._clock()
