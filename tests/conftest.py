@@ -16,6 +16,8 @@ from calling import Ran, Run
 from mapkeeper import config
 from mapkeeper.cli import app
 
+pytest_plugins = ["services.fixtures"]
+
 
 @pytest.fixture
 def mapkeeper(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Run:
