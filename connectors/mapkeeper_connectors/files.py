@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from mapkeeper import readers
-from mapkeeper.plugin import Asset, Batch, Connector, Fact, Gap, Kind, ReadPlan, Reason, SourceError
+from mapkeeper.plugin import Access, Asset, Batch, Connector, Fact, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.readers.family import families
 from mapkeeper.readers.kinds import SQLITE
 
@@ -93,6 +93,12 @@ class Files(Connector):
             ) from None
         except OSError:
             raise SourceError(Reason.MISSING, f"{self.path}: there is nothing at this path; correct it") from None
+
+    def check(self) -> Iterator[Access]:
+        """Whether the path may be read and, a folder, be entered; what lies deeper shows when it is listed."""
+        yield Access(f"read {self.path}", os.access(self._root, os.R_OK), "to see what it holds")
+        if self._root.is_dir():
+            yield Access(f"enter {self.path}", os.access(self._root, os.X_OK), "to open the files in it")
 
     def survey(self) -> Iterator[Asset]:
         """The files, folded into families, in order of name."""

@@ -99,6 +99,7 @@ class Access:
     needs: str  # "s3:ListBucket on arn:aws:s3:::acme-logs", "SELECT on public.customers"
     granted: bool | None  # None: only reading would tell
     says: str = ""  # what it is needed for, or what was answered; no value
+    needed: bool = True  # False: without it a scan only knows less
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mapkeeper.cli import reading, register, scanning, upkeep
+from mapkeeper.cli import reading, register, scanning, sources, upkeep
 from mapkeeper.cli.output import remark
 from mapkeeper.errors import ConfigurationError, MapkeeperError, PluginError, RuleError, UsageError
 
@@ -99,5 +99,5 @@ def main() -> None:
     app()
 
 
-for _part in (upkeep, scanning, reading, register):
+for _part in (upkeep, scanning, reading, sources, register):
     _part.add_to(app)

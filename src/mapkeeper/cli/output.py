@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def put(text: str, output: Path | None) -> None:
-    """Print a text, or write it to a file that is there whole or not at all."""
+def refuse_terminal(format: str, output: Path | None) -> None:
+    """Raise UsageError where a binary format would end on a terminal; ask before the work is done."""
+    if output is None and sys.stdout.isatty():
+        raise UsageError(f"--format {format} is no text for a terminal; write it to a file with -o FILE")
+
+
+def put(result: str | bytes, output: Path | None) -> None:
+    """Print a text or bytes, or write them to a file that is there whole or not at all."""
     if output is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        typer.echo(result, nl=isinstance(result, str) and not result.endswith("\n"))
         return
+    data = result.encode() if isinstance(result, str) else result
     written: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile("w", dir=output.parent, prefix=".", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".", delete=False) as file:
             written = Path(file.name)
-            file.write(text)
+            file.write(data)
         written.chmod(0o666 & ~_umask())
         written.replace(output)
     except BaseException as error:
@@ -53,6 +60,7 @@ def listing(
     output: Path | None = None,
     empty: str = "nothing",
     shown: Callable[[str, Any], str] | None = None,
+    below: Sequence[str] = (),
 ) -> None:
     """Print rows.
 
@@ -63,6 +71,7 @@ def listing(
         output: A file instead of stdout.
         empty: What a table without rows says.
         shown: How a table shows the value of a key.
+        below: Texts that stand under a table.
     """
     rows = list(rows)
     if format is ListingFormat.JSON:
@@ -74,10 +83,9 @@ def listing(
 
         keys = list(rows[0]) if rows else list(columns)
         put(csv_text(keys, ([row.get(key) for key in keys] for row in rows)), output)
-    elif not rows:
-        put(empty, output)
     else:
-        put(_table(rows, columns, shown or (lambda _, value: brief(value)), output), output)
+        table = _table(rows, columns, shown or (lambda _, value: brief(value)), output) if rows else empty
+        put("\n\n".join((table, *(text.rstrip("\n") for text in below))) + "\n", output)
 
 
 def brief(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Commands that read the inventory: findings, coverage, sources, history."""
+"""Commands that read the inventory: findings, coverage, history."""
 
 from __future__ import annotations
 
@@ -109,35 +109,6 @@ def coverage(
         raise typer.Exit(1)
 
 
-def sources(
-    client: ClientOption = None,
-    source: SourceOption = None,
-    country: CountryOption = None,
-    format: FormatOption = ListingFormat.TABLE,
-    output: OutputOption = None,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """List the sources, where they lie and when they were last scanned.
-
-    [dim]Example:[/dim] mapkeeper sources --client globex
-    """
-    from mapkeeper.report import listing as rows
-    from mapkeeper.scan import known_sources
-
-    opened = open_workspace(workspace)
-    known_words(opened, client, source, country=country)
-    wanted = rows.Filter(source=source, country=country)
-    with open_inventory(opened, make=True) as inventory:
-        inventory.put_sources(known_sources(opened))
-        found = [
-            row
-            for row in rows.sources(inventory.at().sources())
-            if wanted.takes(row) and (client is None or opened.concerns(row["source"], client))
-        ]
-    columns = ("client", "source", "connector", "target", "country", "known_by", "last_scan", "state")
-    listing(found, format, columns, output, "no sources; add one to mapkeeper.toml or a client's file")
-
-
 def history(
     scan: Annotated[
         int | None, typer.Argument(metavar="SCAN", help="A scan's number: what it found different.")
@@ -178,5 +149,4 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("findings")(findings)
     app.command("coverage")(coverage)
-    app.command("sources")(sources)
     app.command("history")(history)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mapkeeper.cli.options import AtOption, OutputOption, WorkspaceOption, clock, open_inventory, open_workspace
-from mapkeeper.cli.output import put
+from mapkeeper.cli.output import put, refuse_terminal
 from mapkeeper.errors import ConfigurationError, UsageError
 from mapkeeper.report.record import RecordFormat, RecordView
 
@@ -25,20 +25,25 @@ def register(
         RecordView | None,
         typer.Option("--view", help="As controller or as processor; else what your role asks for."),
     ] = None,
-    format: Annotated[RecordFormat, typer.Option("--format", "-f", help="How to print it.")] = RecordFormat.HTML,
+    format: Annotated[
+        RecordFormat, typer.Option("--format", "-f", help="How to print it; xlsx is a workbook to filter and print.")
+    ] = RecordFormat.HTML,
     at: AtOption = None,
     output: OutputOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Print a client's record of processing: what is declared, what was observed, and the evidence.
 
-    [dim]Example:[/dim] mapkeeper register --client globex -o globex.html
+    [dim]Examples:[/dim] mapkeeper register --client globex -o globex.html ·
+    mapkeeper register --client globex --format xlsx -o globex.xlsx
     """
     from mapkeeper.report.formats import printed
     from mapkeeper.report.register import register as record_of
 
     if (client is None) == (not provider):
         raise UsageError("register needs either --client ID or --provider" + ("" if client is None else ", not both"))
+    if format is RecordFormat.XLSX:
+        refuse_terminal(format.value, output)
     opened = open_workspace(workspace)
     whose = client if client is not None else _own(opened)
     with open_inventory(opened, make=True) as inventory:

@@ -97,7 +97,7 @@ def db_upgrade(workspace: WorkspaceOption = None) -> None:
     """Make the inventory, or bring it to the revision of this version."""
     from mapkeeper.inventory import Inventory
 
-    with Inventory.open(open_workspace(workspace).inventory_url, upgrade=False) as inventory:
+    with Inventory.open(open_workspace(workspace).inventory_url, upgrade=False, create=True) as inventory:
         before, after = inventory.upgrade()
     put(
         f"inventory is at {after}" if before == after else f"inventory went from {before or 'nothing'} to {after}", None
@@ -107,11 +107,10 @@ def db_upgrade(workspace: WorkspaceOption = None) -> None:
 @db.command("current")
 def db_current(workspace: WorkspaceOption = None) -> None:
     """Tell the inventory's revision, and that of this version."""
-    from mapkeeper.cli.options import open_inventory
+    from mapkeeper.inventory import Inventory
 
-    opened = open_workspace(workspace)
-    with open_inventory(opened) as inventory:
-        put(f"inventory {inventory.revision()}, this version {inventory.head()}", None)
+    with Inventory.open(open_workspace(workspace).inventory_url, upgrade=False) as inventory:
+        put(f"inventory {inventory.revision() or 'without tables'}, this version {inventory.head()}", None)
 
 
 @db.command("backup")
@@ -119,9 +118,9 @@ def db_backup(
     file: Annotated[Path, typer.Argument(help="The file to write; must not exist.")], workspace: WorkspaceOption = None
 ) -> None:
     """Write a consistent copy of the inventory, also while a scan is running."""
-    from mapkeeper.cli.options import open_inventory
+    from mapkeeper.inventory import Inventory
 
-    with open_inventory(open_workspace(workspace)) as inventory:
+    with Inventory.open(open_workspace(workspace).inventory_url, upgrade=False) as inventory:
         inventory.backup(file)
     put(f"wrote {file}", None)
 

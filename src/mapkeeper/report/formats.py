@@ -1,4 +1,4 @@
-"""The record of processing as a file: one page of HTML, a JSON document, a CSV table."""
+"""The record of processing as a file: one page of HTML, a workbook, a JSON document, a CSV table."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from mapkeeper.report.cells import csv_text, json_text, visible
 from mapkeeper.report.listing import finding_row
 from mapkeeper.report.record import STATES, Attention, Evidence, Record, RecordFormat, Row, Section, Value
 from mapkeeper.report.wording import category, moment
+from mapkeeper.report.workbook import workbook
 
 _NAMED_ROWS = {"assets": "Asset", "transfers": "By way of", "retention": "Category"}
 """Tables whose rows are called by what they are about, and not by their first cell."""
 
 
-def printed(record: Record, format: RecordFormat) -> str:
-    """The whole record as a text."""
-    return {RecordFormat.HTML: as_html, RecordFormat.CSV: as_csv, RecordFormat.JSON: as_json}[format](record)
+def printed(record: Record, format: RecordFormat) -> str | bytes:
+    """The whole record as a text; a workbook as bytes."""
+    made: dict[RecordFormat, Callable[[Record], str | bytes]] = {
+        RecordFormat.HTML: as_html,
+        RecordFormat.XLSX: workbook,
+        RecordFormat.CSV: as_csv,
+        RecordFormat.JSON: as_json,
+    }
+    return made[format](record)
 
 
 def as_json(record: Record) -> str:

@@ -29,6 +29,7 @@ class RecordFormat(StrEnum):
     """How a record is printed."""
 
     HTML = "html"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 

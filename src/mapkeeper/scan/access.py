@@ -15,8 +15,6 @@ from mapkeeper.scan.naming import Names
 from mapkeeper.scan.opening import guarded, open_source, opened
 
 _LISTING = "list what lies there"
-_OPTIONAL = "optional:"
-"""How a connector begins to say what something is for that a scan goes without, only knowing less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def _checked(workspace: Workspace, source: str, names: Names) -> Checked:
                 for one in _tried(connector):
                     kept = replace(one, needs=_kept(one.needs, target, names), says=_kept(one.says, target, names))
                     access.append(kept)
-                    refused |= one.granted is False and not one.says.startswith(_OPTIONAL)
+                    refused |= one.granted is False and one.needed
     except MapkeeperError as failed:
         error = _kept(str(failed), target, names)
         refused |= isinstance(failed, SourceError) and failed.reason is Reason.DENIED
