@@ -1,12 +1,18 @@
-"""How tests record into an inventory: assets with findings, made up here."""
+"""How tests record into an inventory on either database: assets with findings, made up here."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mapkeeper.inventory import Inventory
+import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.pool import NullPool
+
+from mapkeeper.inventory import Inventory, tables
+from mapkeeper.inventory.opening import open_database
 from mapkeeper.model import (
     Asset,
     AssetResult,
@@ -19,7 +25,12 @@ from mapkeeper.model import (
     Kind,
     KnownSource,
     Place,
+    Reason,
 )
+from services.databases import DatabaseServer
+
+DATABASES = ("sqlite", "postgres")
+"""Where an inventory can lie."""
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
@@ -32,6 +43,42 @@ def later(days: int = 0, minutes: float = 0) -> dt.datetime:
 def url(path: Path) -> str:
     """The URL of an inventory in a file."""
     return f"sqlite:///{path}"
+
+
+def place_of(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an inventory that holds nothing, on the database that is the fixture's parameter.
+
+    On a server it is the module's own (see `made_on`), emptied.
+    """
+    if request.param == "sqlite":
+        return url(folder / "inventory.db")
+    place: str = request.getfixturevalue("on_a_server")
+    empty(place)
+    return place
+
+
+@contextmanager
+def made_on(server: DatabaseServer) -> Iterator[str]:
+    """The URL of an inventory on a server, made once for many tests."""
+    with server.fresh() as place:
+        Inventory.open(place).close()
+        yield place
+
+
+def empty(place: str) -> None:
+    """Take away all that an inventory on a server holds; numbers count from 1 again."""
+    engine = create_engine(place, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(table.delete())
+        connection.exec_driver_sql("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+
+
+def rows_of(place: str, table: str) -> list[tuple[object, ...]]:
+    """All that a table of an inventory holds."""
+    of = tables.metadata.tables[table]
+    with closing(open_database(place, create=False)) as database, database.reading() as connection:
+        return [tuple(row) for row in connection.execute(select(of).order_by(*of.primary_key))]
 
 
 def source(id: str = "crm", client: str | None = "globex", place: Place | None = None) -> KnownSource:
@@ -78,6 +125,17 @@ def result(
         findings=tuple(findings),
         coverage=Coverage(rows, rows, None, 4096, 1, 1, "all", not gaps, tuple(gaps), 0.0),
         facts=tuple(facts),
+        mark=mark,
+    )
+
+
+def lost(name: str = "customers", reason: Reason = Reason.TIMEOUT, *, mark: str | None = "m1") -> AssetResult:
+    """What a scan has of an asset of which it could read nothing."""
+    return AssetResult(
+        asset=Asset(name, Kind.TABLE, "file", f"/srv/crm.db#{name}", rows=400),
+        fields=(),
+        findings=(),
+        coverage=Coverage(400, 0, None, 0, 1, 0, "nothing", False, (Gap(reason),), 1.0),
         mark=mark,
     )
 

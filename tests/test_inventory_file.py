@@ -16,6 +16,7 @@ import pytest
 from mapkeeper.errors import InventoryError
 from mapkeeper.inventory import Inventory, database
 from mapkeeper.inventory.database import Database
+from mapkeeper.inventory.opening import open_database
 from recording import NOON, begin, record, result, scanned, url
 
 
@@ -27,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def under(file: Path) -> Iterator[Database]:
     """The database under the inventory, for what the inventory lets nobody do."""
-    with closing(Database(url(file), create=True)) as opened:
+    with closing(open_database(url(file), create=True)) as opened:
         yield opened
 
 
@@ -81,7 +82,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_not_made_by_those_who_only_read(file: Path) -> None:
-    assert "does not exist; `mapkeeper scan` makes it" in refusal(url(file), upgrade=False)
+    assert "does not exist; `mapkeeper scan` or `mapkeeper db upgrade` makes it" in refusal(url(file), upgrade=False)
     assert not file.exists()
 
 
@@ -147,7 +148,11 @@ def test_an_inventory_that_may_only_be_read_says_so(under: Database) -> None:
         ("", "is not a database URL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
-        ("postgresql+psycopg://keeper:hunter2@db/x", "postgresql is not supported yet"),
+        ("sqlite+aiosqlite:///inventory.db", "sqlite+aiosqlite is not supported; write sqlite:///inventory.db"),
+        ("mysql+pymysql://keeper:hunter2@db/x", "is not supported"),
+        ("postgresql+asyncpg://keeper:hunter2@db/x", "is not supported"),
+        ("postgresql://keeper:hunter2@db:port/x", "is not a database URL"),
+        ("postgresql://keeper:hunter2@db", "names no database; write postgresql://user@host/name"),
     ],
 )
 def test_a_url_that_cannot_be_an_inventory_is_refused_without_quoting_it(url: str, says: str) -> None:

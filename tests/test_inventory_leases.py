@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -18,21 +17,29 @@ import pytest
 
 from mapkeeper.errors import BusyError, InventoryError
 from mapkeeper.inventory import Inventory
-from recording import NOON, begin, later, record, result, source, url
+from mapkeeper.inventory.opening import open_database
+from recording import DATABASES, NOON, begin, later, made_on, place_of, record, result, source
+from services.databases import DatabaseServer
+
+
+@pytest.fixture(scope="module")
+def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
+    with made_on(postgres_server) as place:
+        yield place
+
+
+@pytest.fixture(params=DATABASES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return place_of(request, tmp_path)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "inventory.db"
-
-
-@pytest.fixture
-def inventory(file: Path) -> Iterator[Inventory]:
-    with Inventory.open(url(file)) as opened:
+def inventory(place: str) -> Iterator[Inventory]:
+    with Inventory.open(place) as opened:
         yield opened
 
 
-def another(file: Path, code: str) -> subprocess.Popen[str]:
+def another(place: str, code: str) -> subprocess.Popen[str]:
     """Another process with the inventory open as ``inventory``."""
     start = f"""
         import sys
@@ -40,7 +47,7 @@ def another(file: Path, code: str) -> subprocess.Popen[str]:
         from mapkeeper.errors import BusyError
         from mapkeeper.inventory import Inventory
         from recording import *
-        inventory = Inventory.open({url(file)!r})
+        inventory = Inventory.open({place!r})
     """
     program = textwrap.dedent(start) + textwrap.dedent(code)
     return subprocess.Popen(
@@ -146,9 +153,9 @@ def test_a_scan_that_died_is_interrupted_at_the_next_begin_and_can_write_no_more
 
 
 def test_a_source_held_by_another_process_is_busy_until_that_process_is_killed(
-    inventory: Inventory, file: Path
+    inventory: Inventory, place: str
 ) -> None:
-    holder = another(file, HOLD)
+    holder = another(place, HOLD)
     assert said(holder) == "held"
     mine = begin(inventory, later(minutes=1))
     with pytest.raises(BusyError, match=f"process {holder.pid},"):
@@ -160,19 +167,18 @@ def test_a_source_held_by_another_process_is_busy_until_that_process_is_killed(
     assert [run.state for run in inventory.scans()] == ["interrupted", "running", "running"]
 
 
-def test_a_holder_on_another_host_is_believed_until_it_expires(inventory: Inventory, file: Path) -> None:
+def test_a_holder_on_another_host_is_believed_until_it_expires(inventory: Inventory, place: str) -> None:
     first = begin(inventory)
     inventory.lease(first, "crm", NOON)
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("UPDATE scan SET host = 'far.example', pid = 2147483646")
-        connection.commit()
+    with closing(open_database(place, create=False)) as database, database.writing() as connection:
+        connection.exec_driver_sql("UPDATE scan SET host = 'far.example', pid = 2147483646")
     second = begin(inventory, later(minutes=1))
     with pytest.raises(BusyError, match=r"far\.example, process 2147483646"):
         inventory.lease(second, "crm", later(minutes=1))
     inventory.lease(second, "crm", later(minutes=5))
 
 
-def test_of_many_processes_that_reach_for_a_source_at_once_one_gets_it(inventory: Inventory, file: Path) -> None:
+def test_of_many_processes_that_reach_for_a_source_at_once_one_gets_it(inventory: Inventory, place: str) -> None:
     inventory.put_sources([source()])
     race = """
         scan = begin(inventory)
@@ -185,7 +191,7 @@ def test_of_many_processes_that_reach_for_a_source_at_once_one_gets_it(inventory
             print("busy", flush=True)
         sys.stdin.readline()
     """
-    runners = [another(file, race) for _ in range(4)]
+    runners = [another(place, race) for _ in range(4)]
     assert [said(one) for one in runners] == ["ready"] * 4
     for one in runners:
         tell(one)
@@ -195,7 +201,7 @@ def test_of_many_processes_that_reach_for_a_source_at_once_one_gets_it(inventory
     assert [ended(one) for one in runners] == [0] * 4
 
 
-def test_two_processes_record_at_the_same_time_and_lose_nothing(inventory: Inventory, file: Path) -> None:
+def test_two_processes_record_at_the_same_time_and_lose_nothing(inventory: Inventory, place: str) -> None:
     work = """
         inventory.put_sources([source("siem")])
         scan = begin(inventory)
@@ -206,7 +212,7 @@ def test_two_processes_record_at_the_same_time_and_lose_nothing(inventory: Inven
             record(inventory, scan, result(f"t{number}"), source="siem")
         inventory.end(scan, "done", NOON)
     """
-    other = another(file, work)
+    other = another(place, work)
     scan = begin(inventory)
     assert said(other) == "ready"
     tell(other)
@@ -216,7 +222,7 @@ def test_two_processes_record_at_the_same_time_and_lose_nothing(inventory: Inven
     assert len(inventory.at().findings()) == 80
 
 
-def test_a_process_killed_while_it_records_leaves_whole_assets_only(inventory: Inventory, file: Path) -> None:
+def test_a_process_killed_while_it_records_leaves_whole_assets_only(inventory: Inventory, place: str) -> None:
     endless = """
         from itertools import count
         scan = begin(inventory)
@@ -226,17 +232,38 @@ def test_a_process_killed_while_it_records_leaves_whole_assets_only(inventory: I
             record(inventory, scan, result(f"t{number}", fifty))
             print(number, flush=True)
     """
-    victim = another(file, endless)
+    victim = another(place, endless)
     while said(victim) != "7":
         pass
     victim.send_signal(signal.SIGKILL)
     ended(victim)
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    if place.startswith("sqlite"):
+        with closing(open_database(place, create=False)) as database, database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
     assets = inventory.at().assets()
     assert len(assets) >= 8
     assert len(inventory.at().findings()) == 50 * len(assets)
     again = begin(inventory, later(minutes=1))
     inventory.lease(again, "crm", later(minutes=1))
     assert inventory.known("crm").keys() == {("globex", asset.name) for asset in assets}
+
+
+def test_a_process_killed_in_the_middle_of_a_write_leaves_nothing_of_it_and_keeps_nobody_waiting(
+    inventory: Inventory, place: str
+) -> None:
+    begin(inventory)
+    half = """
+        from mapkeeper.inventory.opening import open_database
+        with open_database(inventory_url, create=False).writing() as connection:
+            connection.exec_driver_sql("DELETE FROM source")
+            print("half", flush=True)
+            sys.stdin.readline()
+    """
+    victim = another(place, f"inventory_url = {place!r}\n" + textwrap.dedent(half))
+    assert said(victim) == "half"
+    assert [one.id for one in inventory.at().sources()] == ["crm"]  # a reader neither waits nor sees it
+    victim.send_signal(signal.SIGKILL)
+    ended(victim)
+    begin(inventory)
+    assert [one.id for one in inventory.at().sources()] == ["crm"]

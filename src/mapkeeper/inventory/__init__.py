@@ -13,12 +13,12 @@ from typing import Self
 
 from sqlalchemy import Connection, select
 
-from mapkeeper.errors import InventoryError
-from mapkeeper.inventory import assets, revisions, rows, runs, sources, tables
+from mapkeeper.inventory import assets, checkpoints, revisions, rows, runs, sources, tables
 from mapkeeper.inventory.assets import Marked
 from mapkeeper.inventory.changes import changes
 from mapkeeper.inventory.database import Database
 from mapkeeper.inventory.intervals import reconcile
+from mapkeeper.inventory.opening import open_database
 from mapkeeper.inventory.rows import finding_id
 from mapkeeper.inventory.views import ClientFile, View, scan_day
 from mapkeeper.model import AssetResult, Change, Depth, Flow, KnownSource, Place, ScanRun
@@ -33,19 +33,21 @@ class Inventory:
         self._database = database
 
     @classmethod
-    def open(cls, url: str, *, upgrade: bool = True) -> Self:
-        """Open ``sqlite:///FILE``; ``upgrade`` makes the file and its tables, or brings them to the newest revision.
+    def open(cls, url: str, *, upgrade: bool = True, create: bool = False) -> Self:
+        """Open ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
+
+        ``upgrade`` makes the file and the tables, or brings them to the newest revision; ``create`` makes but the file.
 
         Raises:
-            InventoryError: the file cannot be used, holds something else or was written by a newer mapkeeper.
+            InventoryError: the database cannot be used, holds something else or was written by a newer mapkeeper.
         """
-        inventory = cls(Database(url, create=upgrade))
+        inventory = cls(open_database(url, create=create or upgrade))
         try:
             if upgrade:
                 inventory.upgrade()
             else:
                 inventory.revision()
-        except InventoryError:
+        except BaseException:
             inventory.close()
             raise
         return inventory
@@ -77,7 +79,11 @@ class Inventory:
         return revisions.upgrade(self._database)
 
     def backup(self, path: Path) -> None:
-        """Write a consistent copy, also while a scan writes; never over another file."""
+        """Write a consistent copy, also while a scan writes; never over another file.
+
+        Raises:
+            InventoryError: it cannot be written; for PostgreSQL, which has a tool of its own, says how that is called.
+        """
         self._database.copy(path)
 
     # Scans
@@ -124,10 +130,27 @@ class Inventory:
         with self._database.writing() as connection:
             sources.put(connection, configured)
 
-    def source_state(self, source: str, state: str, place: Place | None, now: dt.datetime) -> None:
-        """Write down how a scan left a source, and where it turned out to lie; ``None`` leaves the place as it was."""
+    def source_state(
+        self,
+        source: str,
+        state: str,
+        place: Place | None,
+        now: dt.datetime,
+        *,
+        seconds: float | None = None,
+        bytes_read: int | None = None,
+    ) -> None:
+        """Write down how a scan left a source, where it turned out to lie, and how long reading so much took.
+
+        ``None`` leaves the place, the seconds or the bytes as they were.
+        """
         with self._database.writing() as connection:
-            sources.leave(connection, source, state, place, now)
+            sources.leave(connection, source, state, place, now, seconds, bytes_read)
+
+    def speed(self, source: str) -> float | None:
+        """Bytes a second of the last scan that read something of a source; ``None``: there was none."""
+        with self._database.reading() as connection:
+            return sources.speed(connection, source)
 
     def known(self, source: str) -> Mapping[tuple[str, str], Marked]:
         """Every current asset of a source, by client and name, as it was read the last time."""
@@ -149,7 +172,8 @@ class Inventory:
         """Record all that a scan learned of an asset, as a whole or not at all; a repetition replaces it.
 
         ``rules`` is the fingerprint of the rules that looked. What a later scan has seen in the meantime is not
-        turned back: the result is then booked to that one.
+        turned back: the result is then booked to that one. A result that read nothing, for any reason but that it
+        was excluded, leaves the fields and findings of the reading before. The asset's checkpoint is dropped.
 
         Raises:
             BusyError: another scan has taken the source over.
@@ -168,7 +192,10 @@ class Inventory:
     def close_missing(
         self, scan: int, source: str, present: Set[tuple[str, str]], now: dt.datetime
     ) -> list[tuple[str, str]]:
-        """Close every asset of a source that a complete survey did not find; returns their clients and names."""
+        """Close every asset of a source that a complete survey did not find; returns their clients and names.
+
+        Checkpoints of what was not found are dropped.
+        """
         with self._writing(scan, source, now) as connection:
             return assets.close_missing(connection, scan, source, present)
 
@@ -178,6 +205,32 @@ class Inventory:
         told, wanted = {"told_by": source}, rows.flow_rows(source, flows)
         with self._writing(scan, source, now) as connection:
             reconcile(connection, tables.flow, told, "id", wanted, scan=scan, today=today, last_seen=today)
+
+    # What is half read
+
+    def put_checkpoint(self, scan: int, client: str, source: str, name: str, sealed: bytes, now: dt.datetime) -> None:
+        """Keep how far an asset was read, in the place of what was kept of it before.
+
+        Raises:
+            BusyError: another scan has taken the source over.
+        """
+        with self._writing(scan, source, now) as connection:
+            checkpoints.put(connection, client, source, name, sealed, now)
+
+    def checkpoints(self, source: str) -> frozenset[tuple[str, str]]:
+        """Clients and names of the assets of a source that were read half."""
+        with self._database.reading() as connection:
+            return checkpoints.names(connection, source)
+
+    def checkpoint(self, client: str, source: str, name: str) -> bytes | None:
+        """How far an asset was read, as it was sealed; ``None``: nothing is kept."""
+        with self._database.reading() as connection:
+            return checkpoints.get(connection, client, source, name)
+
+    def drop_checkpoint(self, scan: int, client: str, source: str, name: str, now: dt.datetime) -> None:
+        """Keep none of an asset: it is to be read from its beginning."""
+        with self._writing(scan, source, now) as connection:
+            checkpoints.drop(connection, client, source, name)
 
     @contextmanager
     def _writing(self, scan: int, source: str, now: dt.datetime) -> Iterator[Connection]:

@@ -40,7 +40,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
 
     config = Config()
     config.set_main_option("script_location", str(files(_MIGRATIONS)).replace("%", "%%"))
-    with database.writing() as connection:
+    with database.altering() as connection:
         before = revision(database, connection)  # again: another process may have been quicker
         config.attributes.update(connection=connection, metadata=metadata, version_table=VERSION_TABLE)
         command.upgrade(config, "head")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import Any
@@ -41,6 +42,11 @@ def finding_id(client: str | None, source: str, asset: str, field: str, category
     return f"f-{_digest(client, source, asset, field, category, entity)}"
 
 
+def name_digest(name: str) -> str:
+    """What stands in unique keys for the name of an asset; the name is ``plain``."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def _digest(*names: str | None) -> str:
     return base64.b32encode(hashlib.sha256(json.dumps(names).encode()).digest()).decode()[:13].lower()
 
@@ -53,7 +59,7 @@ def source_row(source: KnownSource) -> dict[str, Any]:
 
 def place_row(place: Place) -> dict[str, str | None]:
     """Where a source lies, and how that is known."""
-    return asdict(place)
+    return _clean(asdict(place))
 
 
 def source_noun(row: RowMapping) -> KnownSource:
@@ -80,6 +86,7 @@ def state_row(result: AssetResult, depth: Depth, unmapped: bool) -> dict[str, An
         "fields": [_clean(asdict(field)) for field in result.fields],
         "facts": [_clean(asdict(fact)) for fact in result.facts],
         "gaps": [_clean(asdict(gap)) for gap in coverage.gaps],
+        "last_read": None,
         **_clean({name: getattr(coverage, name) for name in _COVERAGE}),
     }
 
@@ -146,13 +153,15 @@ def flow_noun(row: RowMapping) -> Flow:
 
 
 def _clean(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested values as JSON gives them back: plain texts and lists."""
+    """Values as every database and JSON give them back: plain texts and lists; what is no number is unknown."""
     cleaned: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, str):
             cleaned[name] = plain(str(value))
         elif isinstance(value, tuple):
             cleaned[name] = [plain(text) for text in value]
+        elif isinstance(value, float) and not math.isfinite(value):
+            cleaned[name] = None
         else:
             cleaned[name] = value
     return cleaned

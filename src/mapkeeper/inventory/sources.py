@@ -27,11 +27,23 @@ def put(connection: Connection, configured: Iterable[KnownSource]) -> None:
         connection.execute(source.update().where(source.c.id == one.id).values(changed))
 
 
-def leave(connection: Connection, id: str, state: str, place: Place | None, now: dt.datetime) -> None:
-    """Write down how a scan left a source."""
+def leave(
+    connection: Connection,
+    id: str,
+    state: str,
+    place: Place | None,
+    now: dt.datetime,
+    seconds: float | None,
+    bytes_read: int | None,
+) -> None:
+    """Write down how a scan left a source; ``None`` is nothing new."""
     values: dict[str, object] = {"state": state}
     if place is not None:
         values |= rows.place_row(place)
+    if seconds is not None:
+        values["seconds"] = seconds
+    if bytes_read is not None:
+        values["bytes_read"] = bytes_read
     if state != "unreachable":
         values["last_scan"] = now
     connection.execute(source.update().where(source.c.id == id).values(values))
@@ -40,3 +52,10 @@ def leave(connection: Connection, id: str, state: str, place: Place | None, now:
 def is_known(connection: Connection, id: str) -> bool:
     """Whether a source was ever written down."""
     return connection.execute(select(source.c.id).where(source.c.id == id)).first() is not None
+
+
+def speed(connection: Connection, id: str) -> float | None:
+    """Bytes a second of the last scan that read something; ``None``: there was none."""
+    of = select(source.c.bytes_read, source.c.seconds).where(source.c.id == id)
+    found = connection.execute(of).first()
+    return found.bytes_read / found.seconds if found and found.bytes_read and found.seconds else None

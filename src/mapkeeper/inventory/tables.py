@@ -4,6 +4,8 @@ A row of ``asset_state``, ``finding`` and ``flow`` is valid from ``from_scan`` u
 (NULL: still). It is written once; the scan that finds otherwise closes it, setting ``to_scan`` and ``last_seen``,
 and opens another. What moves without being news lies in ``asset``: ``mark``, ``rules``, and ``last_seen`` of what is
 current. The migrations make the same tables; a test compares them.
+
+A digest stands in unique keys for an asset's name: an index of PostgreSQL takes no text over 2,700 bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -31,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, kept here so that opening an inventory of today needs no Alembic; a test compares them."""
 
 VERSION_TABLE = "mapkeeper_revision"
@@ -107,6 +110,8 @@ source = Table(
     Column("known_by", String),
     Column("last_scan", Utc),
     Column("state", String, nullable=False),
+    Column("seconds", Double),  # of its last scan that read something, and how much that was
+    Column("bytes_read", BigInteger),
 )
 
 lease = Table(
@@ -124,12 +129,24 @@ asset = Table(
     Column("client", String, nullable=False),
     Column("source", ForeignKey(source.c.id), nullable=False),
     Column("name", Text, nullable=False),
+    Column("digest", String, nullable=False),  # of the name
     Column("mark", Text),
     Column("rules", String, nullable=False),
     Column("scan", ForeignKey(scan.c.id), nullable=False),  # the last that recorded or saw it
     Column("last_seen", Date, nullable=False),
-    UniqueConstraint("client", "source", "name"),
+    UniqueConstraint("client", "source", "digest"),
     Index(None, "source"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("client", String, primary_key=True),
+    Column("source", ForeignKey(source.c.id), primary_key=True),
+    Column("digest", String, primary_key=True),  # of the name
+    Column("name", Text, nullable=False),
+    Column("saved", Utc, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted by the scan
 )
 
 
@@ -170,6 +187,7 @@ asset_state = Table(
     Column("complete", Boolean, nullable=False),
     Column("gaps", JSON, nullable=False),
     Column("bound_95", Double),
+    Column("last_read", Date),  # what its fields and findings are of; NULL: seen and read are one
     UniqueConstraint("asset", "from_scan"),
 )
 _one_current(asset_state, "asset")

@@ -85,11 +85,17 @@ class View:
         columns = [column for column in table.c if column.name != "last_seen"]
         columns += (asset.c.client, asset.c.source, asset.c.name)
         query = select(*columns, self._last_seen(table)).join(asset, table.c.asset == asset.c.id)
+        query = query.where(valid_at(table, self.scan))
+        if table is finding:
+            same = asset_state.c.asset == finding.c.asset
+            query = query.join(asset_state, same & valid_at(asset_state, self.scan))
         with self._database.reading() as connection:
-            return [noun(row) for row in connection.execute(query.where(valid_at(table, self.scan))).mappings()]
+            return [noun(row) for row in connection.execute(query).mappings()]
 
     def _last_seen(self, table: Table) -> ColumnElement[dt.date]:
         seen: ColumnElement[dt.date] = func.coalesce(table.c.last_seen, asset.c.last_seen)
+        if table is finding:  # it is as old as the reading that found it
+            seen = func.coalesce(asset_state.c.last_read, seen)
         if self._day is not None:  # where the clock was turned back, no earlier than it was first seen
             day = case((table.c.first_seen > self._day, table.c.first_seen), else_=literal(self._day))
             seen = case((seen > self._day, day), else_=seen)
