@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from mapkeeper.config import files as config_files
@@ -24,6 +24,7 @@ _TYPES = {
     "int": "whole number",
     "float": "number",
     "bool": "`true` or `false`",
+    "ByteSize": 'bytes, also as `"20 GB"`',
     "dt.date": "date",
     "Country": "country",
     "Area": "country or `EEA`",
@@ -114,7 +115,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None or value in ((), {}) or isinstance(value, BaseModel):
         return ""
-    return code(json.dumps(value))
+    return code(json.dumps(value.human_readable() if isinstance(value, ByteSize) else value))
 
 
 def _limits(field: FieldInfo) -> str:

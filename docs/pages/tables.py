@@ -148,8 +148,11 @@ _REASONS = {
     Reason.TOO_LARGE: ("a cell, row or document beyond a fixed limit, which the gap names", "split it"),
     Reason.TIMEOUT: ("the source took too long", "scan at a calmer time"),
     Reason.CRASHED: ("a fault in mapkeeper, in a plug-in, or the process was killed", "report it; scan again"),
-    Reason.BUDGET: ("a sample was read, and this was not in it", "scan with `--depth full`"),
-    Reason.ARCHIVED: ("in an archive tier (no connector says so yet)", "restore it, or exclude it"),
+    Reason.BUDGET: (
+        "a sample was read, and this was not in it; or the limits of the source were reached",
+        "scan with `--depth full`; scan again",
+    ),
+    Reason.ARCHIVED: ("in an archive tier", "restore it, or exclude it"),
     Reason.CHANGED: ("written to while it was read", "scan again"),
     Reason.EXCLUDED: ("left out by `include` or `exclude`", "none: this was your decision"),
     Reason.NO_MODEL: ("needs a language model (nothing says so yet)", "see [not yet](not-yet.md)"),
@@ -170,10 +173,10 @@ def bound_example() -> str:
     from mapkeeper.scan.ledger import Ledger
 
     total, read = 2_000_000, 10_000
-    ledger = Ledger(Asset("orders", Kind.TABLE, "file", "orders", rows=total))
+    ledger = Ledger()
     ledger.read(Batch(pa.record_batch({"a": pa.nulls(read)}), method="random rows", random=True))
     ledger.lost(Gap(Reason.BUDGET, total - read))
-    bound = ledger.close().bound_95
+    bound = ledger.close(Asset("orders", Kind.TABLE, "file", "orders", rows=total)).bound_95
     assert bound is not None
     return (
         f"A table has {total:,} rows, of which {read:,} were drawn at random. By the pencil: ln 0.05 = "

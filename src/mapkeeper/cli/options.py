@@ -99,7 +99,8 @@ def open_inventory(workspace: Workspace, *, make: bool = False) -> Inventory:
     from mapkeeper.errors import InventoryError
     from mapkeeper.inventory import Inventory
 
-    path = workspace.inventory_url.removeprefix("sqlite:///")
-    if not make and path != workspace.inventory_url and not Path(path).exists():
-        raise InventoryError(f"{path}: no inventory yet; 'mapkeeper scan' makes it")
+    if not make:
+        with Inventory.open(workspace.inventory_url, upgrade=False) as there:
+            if there.revision() is None:
+                raise InventoryError("no inventory yet in the database of [inventory] url; 'mapkeeper scan' makes it")
     return Inventory.open(workspace.inventory_url)

@@ -119,11 +119,11 @@ class SharedBy(Section):
 class Limits(Section):
     """How much of a source one scan may take, and how fast."""
 
-    rows: int | None = Field(default=None, gt=0)  # a scan; the next goes on from there
-    bytes: ByteSize | None = Field(default=None, gt=0)  # a scan, "20 GB"
-    seconds: float | None = Field(default=None, gt=0)  # a scan
-    rows_per_second: float | None = Field(default=None, gt=0)  # all workers together
-    requests_per_second: float | None = Field(default=None, gt=0)  # all workers together
+    rows: int | None = Field(default=None, gt=0)  # one scan reads at most so many; the next goes on from there
+    bytes: ByteSize | None = Field(default=None, gt=0)  # one scan reads at most so many
+    seconds: float | None = Field(default=None, gt=0)  # one scan takes at most so many, the survey not counted
+    rows_per_second: float | None = Field(default=None, gt=0)  # of all workers together
+    requests_per_second: float | None = Field(default=None, gt=0)  # likewise
 
 
 class SourceEntry(BaseModel):

@@ -145,6 +145,10 @@ def load(folder: Path, connectors: Catalogue) -> Workspace:
         wrong += _check_references(client, sources)
     if wrong:
         raise ConfigurationError("\n".join(wrong))
+    if not _keeps_its_secret(main[0].inventory.url):
+        raise ConfigurationError(
+            f"{FILE_NAME}: inventory.url: holds a secret in the clear; give env:NAME or file:PATH instead"
+        )
     url = resolve(main[0].inventory.url, folder, f"{FILE_NAME}: inventory.url")
     return Workspace(folder, main[0].provider, _beside(url, folder), main[0].scan, clients, sources, owners)
 

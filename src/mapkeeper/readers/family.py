@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _DAY = r"(?:19|20)\d\d(?:([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|[-_.](?:0[1-9]|1[0-2]))"
 _HOUR = r"(?:[-_.T ]?(?:[01]\d|2[0-3])(?:[-:_.h]?[0-5]\d){0,2}(?:[.,]\d{1,9})?Z?(?![0-9]))?"
@@ -11,6 +11,9 @@ _TAIL = r"(?:[._-]\d{1,6}(?![0-9A-Za-z])|_(?=[A-Za-z]*\d)[A-Za-z0-9]{8,40}(?![0-
 _DATE = re.compile(rf"(?<![0-9A-Za-z]){_DAY}{_HOUR}{_TAIL}(?![0-9A-Za-z])")
 COMPRESSED = re.compile(r"\.(?:gz|zst|bz2|xz)$")
 """How the name of a compressed object ends, in lower case."""
+
+STARS = re.compile(r"\*(?:[-_.]?\*)+")
+"""Several parts of a name that differ, with nothing to read between them."""
 
 _ROTATED = re.compile(
     r"(?P<base>.*\.(?:log|out|err|txt|json|jsonl|ndjson|csv|trace|audit|xml)|[A-Za-z][A-Za-z_-]*)\.\d{1,4}"
@@ -47,10 +50,11 @@ def families(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _pattern(name: str) -> str:
     *folders, last = name.split("/")
-    return "/".join([*_folders(folders), _file(last)])
+    return "/".join([*folder_patterns(folders), file_pattern(last)])
 
 
-def _folders(folders: list[str]) -> list[str]:
+def folder_patterns(folders: Sequence[str]) -> list[str]:
+    """What each folder on the way to a file has in common with others of its family."""
     patterns = []
     dated = False
     for folder in folders:
@@ -68,7 +72,8 @@ def _folders(folders: list[str]) -> list[str]:
     return patterns
 
 
-def _file(name: str) -> str:
+def file_pattern(name: str) -> str:
+    """What the last part of a name has in common with others; itself where nothing in it is a date or number."""
     plain = COMPRESSED.sub("", name)
     if rotated := _ROTATED.fullmatch(plain):
         return f"{_dates(rotated['base'])}*"
@@ -81,4 +86,4 @@ def _file(name: str) -> str:
 
 
 def _dates(text: str) -> str:
-    return re.sub(r"\*(?:[-_.]?\*)+", "*", _DATE.sub("*", text))
+    return STARS.sub("*", _DATE.sub("*", text))

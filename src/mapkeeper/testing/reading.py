@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ Position = tuple[str | None, str, int]
 class Part:
     """A batch, without its values."""
 
-    rows: tuple[int, ...]  # a digest of each
+    rows: tuple[bytes, ...]  # a digest of each, the same in every process
     positions: tuple[Position, ...] | None  # of each row; None: rows have no position
     method: str
     random: bool
@@ -38,7 +39,7 @@ class Reading:
     gaps: tuple[Gap, ...]
 
     @property
-    def rows(self) -> list[int]:
+    def rows(self) -> list[bytes]:
         """The digests of all rows, in order."""
         return [row for part in self.parts for row in part.rows]
 
@@ -99,9 +100,13 @@ def refuse_strangers(event: object) -> None:
 def _part(batch: Batch) -> Part:
     # Empty cells do not count: which fields a batch has may hang on where it was cut from the asset.
     rows = batch.data.to_pylist()
-    digests = tuple(hash(repr({name: cell for name, cell in row.items() if cell is not None})) for row in rows)
+    digests = tuple(_digest({name: cell for name, cell in row.items() if cell is not None}) for row in rows)
     numbers = batch.positions
     if numbers is None and batch.first is not None:
         numbers = range(batch.first, batch.first + len(rows))
     positions = None if numbers is None else tuple((batch.member, batch.unit, int(number)) for number in numbers)
     return Part(digests, positions, batch.method, batch.random, batch.bytes, batch.resume)
+
+
+def _digest(row: dict[str, object]) -> bytes:
+    return hashlib.blake2b(repr(row).encode(errors="surrogatepass"), digest_size=8).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import sysconfig
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -34,6 +35,7 @@ class Trial:
         change: Changes the contents of the asset of this name.
         vanish: Removes the asset of this name.
         fingerprint: What is equal as long as the store is untouched; `contents` does for a folder.
+        processes: Whether another process reaches the store too; False where it is faked inside this one.
     """
 
     make: Callable[[], Connector]
@@ -45,24 +47,50 @@ class Trial:
     change: Callable[[str], None] | None = None
     vanish: Callable[[str], None] | None = None
     fingerprint: Callable[[], object] | None = None
+    processes: bool = True
+
+    def made(self) -> Connector:
+        """A new connector, not open."""
+        with calling("making the connector"):
+            return self.make()
+
+    def copied(self) -> Connector:
+        """A new connector as a worker of a scan gets it: made, pickled, not open."""
+        connector = self.made()
+        try:
+            copy: Connector = pickle.loads(pickle.dumps(connector))  # noqa: S301 - our own bytes
+        except Exception as error:
+            raise Refused(
+                f"the unopened connector does not pickle ({type(error).__name__}); a worker needs it: connect in open, "
+                "keep settings only before, define the class at the top of a module"
+            ) from None
+        return copy
 
     @contextmanager
-    def opened(self) -> Iterator[Connector]:
-        """A new connector, open; closed afterwards."""
-        with calling("making the connector"):
-            connector = self.make()
-        with calling("open"):
+    def opened(self, connector: Connector | None = None, how: str = "") -> Iterator[Connector]:
+        """A connector, a new one where none is given, open; closed afterwards. ``how`` tells which, in a refusal."""
+        connector = connector or self.made()
+        with calling(f"open{how}"):
             connector.open()
         try:
             yield connector
         finally:
-            with calling("close"):
+            with calling(f"close{how}"):
                 connector.close()
 
     def assets(self, connector: Connector) -> dict[str, Asset]:
         """The readable assets of an open connector, by name."""
         with calling("survey"):
             return {asset.name: asset for asset in connector.survey() if asset.name in self.expect}
+
+
+def carried(asset: Asset) -> Asset:
+    """An asset as a worker of a scan gets it."""
+    try:
+        copy: Asset = pickle.loads(pickle.dumps(asset))  # noqa: S301 - our own bytes
+    except Exception as error:
+        raise Refused(f"an asset's handle does not pickle ({type(error).__name__}); put paths or names there") from None
+    return copy
 
 
 Check = Callable[[Trial], None]
