@@ -1,6 +1,7 @@
 """Readers: from the bytes of an asset's objects to record batches, whatever container and format they are in.
 
-A connector folds names into assets (``family``) and hands over their objects (``member``). The way of one from there::
+A connector folds names into assets (``family``; as they are listed and in bounded memory: ``folding``, ``shape``,
+``listed``) and hands over their objects (``member``). The way of one from there::
 
     reading                   the members one after the other, each as far as its share of the plan goes
      ├─ part                  one member on its way; resume: where the reading stands; tally: what it could not read

@@ -27,6 +27,16 @@ _HEAD = 64 << 10
 _LONG_HEAD = 4 << 20
 """… where these are JSON without a line break: a document may be written on one line."""
 
+_REASONS = {
+    Reason.DENIED: "no permission to read; grant read access to the account that scans",
+    Reason.MISSING: "there is none any more",
+    Reason.CHANGED: "something else was put in their place while they were read",
+    Reason.ARCHIVED: "in an archived tier",
+    Reason.UNREACHABLE: "the connection was lost",
+    Reason.TIMEOUT: "the store did not answer in time",
+}
+"""What happened to objects, as far as the reason of an error tells; its own words may hold anything."""
+
 _LEFT_OUT = "objects read in part or not at all, by the limit of the plan"
 
 
@@ -115,9 +125,8 @@ def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
 def _why(error: SourceError | OSError) -> tuple[Reason, str]:
     """The reason code of an error and what to say of it; never its own words, which may hold anything."""
     if isinstance(error, SourceError):
-        return error.reason, "could not be opened"
-    if isinstance(error, FileNotFoundError):
-        return Reason.MISSING, "there is none any more"
-    if isinstance(error, PermissionError):
-        return Reason.DENIED, "no permission to read; grant read access to the account that scans"
+        return error.reason, _REASONS.get(error.reason, "could not be opened")
+    for kind, reason in ((FileNotFoundError, Reason.MISSING), (PermissionError, Reason.DENIED)):
+        if isinstance(error, kind):
+            return reason, _REASONS[reason]
     return Reason.UNREADABLE, f"could not be read ({type(error).__name__})"

@@ -75,7 +75,7 @@ def _wanted(entry: SourceEntry, asset: Asset) -> bool:
 def _lies_in(name: str, folder: str) -> bool:
     """Whether an asset, or an object of a family, may lie in a folder; both by the names that are kept."""
     inside, above = name.split("/"), folder.removesuffix("/").split("/")
-    if not folder:
+    if not folder.strip("/"):
         return True
     return len(inside) > len(above) and all(map(_alike, above, inside))
 
