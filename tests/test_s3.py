@@ -346,7 +346,7 @@ def test_facts_tell_number_times_and_classes_and_what_the_store_says(moto_s3: S3
     assert facts["storage_classes"] == "STANDARD, STANDARD_IA"
     assert isinstance(facts["oldest"], str)
     assert facts["oldest"] <= str(facts["newest"])
-    assert "encryption" in facts
+    assert "encryption_at_rest" in facts
 
 
 def test_an_asset_may_be_read_in_another_process(moto_s3: S3Server) -> None:

@@ -539,7 +539,7 @@ def test_a_public_bucket_shows_its_evidence() -> None:
 
 def test_what_was_denied_is_unknown_and_named() -> None:
     facts = told(answered(get_bucket_acl="AccessDenied", get_bucket_encryption="AccessDenied"))
-    assert facts["public"] is facts["public_acl"] is facts["encryption"] is None
+    assert facts["public"] is facts["public_acl"] is facts["encryption_at_rest"] is None
     assert facts["unanswered"] == "denied: s3:GetEncryptionConfiguration, s3:GetBucketAcl"
     assert facts["region"] == "eu-west-3", "what was answered is told"
     assert "unanswered" not in told(answered())
@@ -579,7 +579,7 @@ ENCRYPTIONS: dict[str, tuple[dict[str, Any] | str, bool, str | None]] = {
 
 @pytest.mark.parametrize(("answer", "aws", "expected"), ENCRYPTIONS.values(), ids=list(ENCRYPTIONS))
 def test_encryption_is_told_only_where_the_store_tells_it(answer: Any, aws: bool, expected: str | None) -> None:
-    assert told(answered(get_bucket_encryption=answer), aws)["encryption"] == expected
+    assert told(answered(get_bucket_encryption=answer), aws)["encryption_at_rest"] == expected
 
 
 REGIONS = {
@@ -768,7 +768,7 @@ def test_what_answers_like_no_store_is_unknown_and_not_quoted(page: str) -> None
     client = boto3.client("s3", endpoint_url=page, region_name="x", aws_access_key_id="k", aws_secret_access_key="s")
     client.meta.events.register_first("needs-retry.s3", lambda **_: None)
     facts = told(client, aws=False)
-    assert facts["public"] is facts["encryption"] is facts["region"] is None
+    assert facts["public"] is facts["encryption_at_rest"] is facts["region"] is None
     assert "jane" not in str(facts)
 
 
@@ -795,7 +795,7 @@ def test_a_bucket_that_nobody_configured_is_private_or_unknown_and_never_called_
 ) -> None:
     facts = told(s3.client(), aws=s3.name == "moto", bucket=bucket)
     assert facts["public"] is (None if s3.name == "swift" else False)
-    assert facts["encryption"] == ("AES256 (default)" if s3.name == "moto" else None)
+    assert facts["encryption_at_rest"] == ("AES256 (default)" if s3.name == "moto" else None)
     assert "unanswered" not in facts
     if s3.name == "swift":
         known = {name for name, value in facts.items() if value is not None}
@@ -912,7 +912,7 @@ def test_every_setting_that_moto_keeps_comes_back_as_a_fact(moto_s3: S3Server) -
     client.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
     facts = told(client, bucket=bucket)
     assert {
-        "encryption": "aws:kms, customer managed key",
+        "encryption_at_rest": "aws:kms, customer managed key",
         "retention": "P35D",
         "replication": f"s3://{copy}: all objects",
         "versioning": "enabled",

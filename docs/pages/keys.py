@@ -139,6 +139,7 @@ def meaning(cls: type, name: str) -> str:
     """
     if text := meanings().get(cls.__name__, {}).get(name):
         return text
+    cls = next(one for one in cls.__mro__ if name in vars(one).get("__annotations__", ()))  # where it is declared
     if text := remarks(cls.__module__).get((cls.__name__, name)):
         return f"{text[0].upper()}{text[1:]}."
     for inner in _sections(annotated(cls)[name]):

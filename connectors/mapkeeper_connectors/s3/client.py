@@ -20,31 +20,24 @@ _SESSION = "mapkeeper"
 
 @dataclass
 class Settings:
-    """What reaches a bucket. What is not given comes from the places where AWS's own tools look.
+    """What reaches a bucket. What is not given comes from the places where AWS's own tools look."""
 
-    - ``profile`` names one of the AWS configuration; ``access_key`` and ``secret_key`` are used instead where given.
-    - ``role_arn`` is assumed with these credentials, and again before its session ends.
-    - ``endpoint`` is the URL of a store that is not AWS, or of a private way to AWS.
-    - ``proxy`` is a URL, which may hold a password; ``ca_bundle`` the path of the certificates to trust.
-    - Times are in seconds: until a connection stands, and between two packets of an answer.
-    """
-
-    bucket: str
-    prefix: str = ""
-    profile: str | None = None
-    region: str | None = None
-    endpoint: str | None = None
-    access_key: str | None = secret(default=None)
-    secret_key: str | None = secret(default=None)
-    session_token: str | None = secret(default=None)
-    role_arn: str | None = None
-    external_id: str | None = None
-    anonymous: bool = False
-    requester_pays: bool = False
-    ca_bundle: str | None = None
-    proxy: str | None = secret(default=None)
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
+    bucket: str  # its name
+    prefix: str = ""  # read only what begins with it
+    profile: str | None = None  # of the AWS configuration
+    region: str | None = None  # found out where it is not given
+    endpoint: str | None = None  # the URL of a store that is not AWS, or of a private way to AWS
+    access_key: str | None = secret(default=None)  # instead of the credentials of the profile
+    secret_key: str | None = secret(default=None)  # belongs to access_key
+    session_token: str | None = secret(default=None)  # belongs to access_key, where it is good for a while only
+    role_arn: str | None = None  # assumed with these credentials, and again before its session ends
+    external_id: str | None = None  # asked for by the role
+    anonymous: bool = False  # send no credentials
+    requester_pays: bool = False  # agree to pay for the requests
+    ca_bundle: str | None = None  # path of the certificates to trust; relative to the workspace
+    proxy: str | None = secret(default=None)  # a URL, which may hold a password
+    connect_timeout: float = 10.0  # seconds until a connection stands
+    read_timeout: float = 60.0  # seconds between two packets of an answer
 
 
 def address(bucket: str, endpoint: str | None = None) -> str:

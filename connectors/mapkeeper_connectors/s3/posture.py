@@ -35,7 +35,7 @@ def facts(client: Any, bucket: str, aws: bool) -> list[Fact]:
     told: list[tuple[str, Value]] = [("region", _region(client, bucket, answers, aws))]
     if aws:
         told.append(("operator", "AWS"))
-    told.append(("encryption", encryption(answers, aws)))
+    told.append(("encryption_at_rest", encryption(answers, aws)))
     told += exposure(answers, aws)
     told += keeping(answers, aws)
     told.append(("access_logging", _logging(answers, aws)))

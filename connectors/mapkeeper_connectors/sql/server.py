@@ -9,39 +9,37 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import URL, NullPool, Select, create_engine, inspect, literal_column, select, table
+from sqlalchemy import URL, Connection, Engine, Select, inspect, literal_column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
+from mapkeeper.plugin import Access, Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError, Store
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut, cut_cells, record_batch, size
+from mapkeeper_connectors.sql.connecting import Limits, connect
 
 _SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "pg_catalog", "sys"})
 
 
 class Server:
-    """One open connection to a database."""
+    """A database, and one connection to it while it is open."""
 
-    def __init__(self, url: URL, target: str) -> None:
+    name = None  # other databases of the server are not listed
+
+    def __init__(self, url: URL, target: str, limits: Limits) -> None:
         self._url = url
         self._target = target
-        try:
-            self._engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        except ImportError:
-            raise self._refuse(Reason.UNSUPPORTED, f"the driver for {url.drivername} is not installed") from None
-        except (SQLAlchemyError, TypeError, ValueError) as error:
-            raise self._refuse(Reason.UNSUPPORTED, f"the URL does not suit ({type(error).__name__})") from None
-        if self._engine.dialect.is_async:
-            raise self._refuse(Reason.UNSUPPORTED, f"{url.drivername} is an asynchronous driver; name another")
-        try:
-            self._connection = self._engine.connect()
-        except SQLAlchemyError as error:
-            says = f"no connection ({type(error).__name__}); check host, port, user and password"
-            raise self._refuse(Reason.UNREACHABLE, says) from None
+        self._pace = limits.pace
+        self._opened: tuple[Engine, Connection] | None = None
+
+    def open(self) -> None:
+        """Connect; how long that may take is for the driver to say."""
+        self._opened = connect(self._url, self._target, lambda _: None)
 
     def close(self) -> None:
         """Disconnect."""
-        self._connection.close()
-        self._engine.dispose()
+        if self._opened is not None:
+            engine, connection = self._opened
+            connection.close()
+            engine.dispose()
 
     def survey(self) -> Iterator[Asset]:
         """Tables and views of every schema but the server's own."""
@@ -79,6 +77,7 @@ class Server:
         rows: list[tuple[Any, ...]] = []
         done = held = too_long = bytes_read = 0
         more, method = False, "all" if plan.rows is None and plan.bytes is None else "head"
+        self._pace.requests()
         with self._connection.execution_options(stream_results=True, max_row_buffer=100).execute(query) as result:
             names = list(result.keys())
             types = [pa.string()] * len(names)
@@ -101,14 +100,41 @@ class Server:
         if too_long:
             yield cut_cells(too_long)
 
-    def mark(self) -> str | None:
+    def mark(self, asset: Asset) -> str | None:
         """A server does not tell."""
         return None
 
-    def facts(self) -> Iterable[Fact]:
+    def facts(self, asset: Asset) -> Iterable[Fact]:
         """The version of the server."""
-        version = self._engine.dialect.server_version_info
+        version = self._connection.dialect.server_version_info
         yield Fact("version", None if version is None else ".".join(map(str, version)), "api")
+
+    def requests(self, asset: Asset, plan: ReadPlan) -> int:
+        """One statement reads an asset."""
+        return 1
+
+    def check(self) -> Iterable[Access]:
+        """Whether the tables can be listed; whether they can be read only reading tells."""
+        try:
+            found = sum(1 for _ in self._listed())
+        except SQLAlchemyError as error:
+            yield Access("the catalog", False, f"the tables cannot be listed ({type(error).__name__})")
+            return
+        yield Access("the catalog", True, f"{found:,} tables and views listed")
+        yield Access("SELECT on each of them", None, "only reading tells")
+
+    def rights(self) -> str | None:
+        """What is granted how differs by dialect."""
+        return None
+
+    def stores(self) -> Iterable[Store]:
+        """The server's other databases are not listed."""
+        return ()
+
+    @property
+    def _connection(self) -> Connection:
+        assert self._opened is not None
+        return self._opened[1]
 
     def _refuse(self, reason: Reason, says: str) -> SourceError:
         return SourceError(reason, f"{self._target}: {says}")

@@ -5,9 +5,12 @@ Whatever is heavy is imported inside a command, so that ``mapkeeper --help`` ans
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
+import threading
 import traceback
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -48,7 +51,7 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
-        except Exception as error:
+        except BaseException as error:  # also the panic of a library in Rust, which is no `Exception`
             if type(error).__module__.startswith(("click", "typer")):
                 raise
             _say(ctx, f"{type(error).__name__}: this is a fault of mapkeeper; --debug shows where", error)
@@ -96,7 +99,16 @@ def _everything(
 
 def main() -> None:
     """Run the command line; the entry point of the ``mapkeeper`` script."""
+    _hush()
     app()
+
+
+def _hush() -> None:
+    """What libraries log, warn of and cannot raise quotes values: it is not shown."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    sys.unraisablehook = threading.excepthook = lambda _: None
 
 
 for _part in (upkeep, scanning, reading, sources, register):

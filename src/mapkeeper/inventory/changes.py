@@ -101,7 +101,14 @@ def _listed(what: str, old: Mapping[str, object], new: Mapping[str, object]) -> 
 
 
 def _by(items: list[dict[str, object]], name: str, value: str) -> dict[str, object]:
-    return {str(item[name]): item[value] for item in items}
+    """The items by name; several of one name, as a table has several foreign keys, are one, in words."""
+    found: dict[str, list[object]] = {}
+    for item in items:
+        found.setdefault(str(item[name]), []).append(item[value])
+    return {
+        name: values[0] if len(values) == 1 else ", ".join(sorted(map(_shown, values)))
+        for name, values in found.items()
+    }
 
 
 def _gaps(row: RowMapping) -> dict[str, int]:

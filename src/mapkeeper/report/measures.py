@@ -9,7 +9,12 @@ from mapkeeper.report.record import NONE, UNSAID, Evidence, RecordView, Row, Sec
 from mapkeeper.report.retention import tells_time
 from mapkeeper.report.wording import counted
 
-_NO_MEASURES = ("country", "region", "operator", "owner")  # a place; and who owns a file names a person
+_NO_MEASURES = frozenset(
+    {"country", "region", "operator"}  # a place
+    | {"owner", "definer", "reader"}  # names of people, or of roles that may be called after people
+    | {"definition", "comment", "foreign_key", "foreign_server", "partitions", "partition_key", "materialized"}
+    | {"engine", "collation", "objects", "storage_classes", "unanswered", "website"}  # what it is, not how it is kept
+)
 
 
 def measures(holding: Holding, view: RecordView) -> Section:

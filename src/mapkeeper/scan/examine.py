@@ -143,6 +143,8 @@ class Examination:
             raise
         except BaseException as error:
             self._ledger.lost(_lost(error))
+            if isinstance(error, SourceError) and error.reason in _LOST_CONNECTION:
+                self._line.up = False  # the next asset opens it again
         leg.result = self._finish()
         return leg
 

@@ -147,9 +147,18 @@ _at_work: Examination | None = None
 def _start(connector: Connector) -> None:
     global _own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    _fall_silent()
     Thread(target=_end_with_the_scan, daemon=True).start()
     line = Line(connector, up=False)  # opened with the first asset, so that it can say why that failed
     _own = line, Engine(discover.rules())
+
+
+def _fall_silent() -> None:
+    """All that a hand has to say is in its results: what libraries print, log or warn of by themselves quotes values."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def _end_with_the_scan() -> None:

@@ -47,21 +47,26 @@ class Ledger:
             self.lost(asset.gap)
         gaps = tuple(self.gaps.values())
         complete = not gaps
-        objects = self.members if asset.objects > 1 else int(self.rows > 0)
         return Coverage(
             rows_total=self.rows if complete else asset.rows,
             rows_read=self.rows,
             bytes_total=asset.bytes,
             bytes_read=asset.bytes if complete and asset.bytes is not None else self.bytes,
             objects_total=asset.objects,
-            objects_read=asset.objects if complete else objects,
+            objects_read=asset.objects if complete else self._objects(asset),
             method=" and ".join(sorted(self.methods)) if self.methods else ("all" if complete else "nothing"),
             complete=complete,
             gaps=gaps,
-            bound_95=self._bound(asset, complete),
+            bound_95=self._bound(complete),
         )
 
-    def _bound(self, asset: Asset, complete: bool) -> float | None:
+    def _objects(self, asset: Asset) -> int:
+        if not self.rows:
+            return 0
+        # Where rows are of no member in particular, as those of a partitioned table, they are of all.
+        return self.members or asset.objects
+
+    def _bound(self, complete: bool) -> float | None:
         """Share of rows below which a category that was not seen lies with 95 % confidence.
 
         Where none of n rows drawn at random holds it, its share p satisfies (1 - p)^n >= 0.05.
@@ -70,7 +75,6 @@ class Ledger:
             return 0.0
         if self.rows == 0:
             return 1.0
-        alone = asset.objects == 1  # the members of a family are not drawn from alike
-        if alone and self.random and all(gap.reason is Reason.BUDGET for gap in self.gaps.values()):
+        if not self.members and self.random and all(gap.reason is Reason.BUDGET for gap in self.gaps.values()):
             return 1.0 - math.pow(0.05, 1.0 / self.rows)
         return None

@@ -1,4 +1,4 @@
-"""Checks of what a connector knows without reading: assets, facts, flows, marks."""
+"""Checks of what a connector knows without reading: assets, facts, flows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from mapkeeper.model import Asset, Fact, Flow, Gap, Kind, Reason
-from mapkeeper.testing.reading import read
 from mapkeeper.testing.trial import Refused, Trial, calling
 
 _FLOWS = ("declared", "configured", "derived", "inferred")
@@ -73,33 +72,6 @@ def facts_and_flows_say_how_they_are_known(trial: Trial) -> None:
                 raise Refused(f"flows yielded a {type(flow).__name__}; yield Flow only")
             if flow.kind not in _FLOWS or not 0 <= flow.confidence <= 1 or not (flow.source and flow.target):
                 raise Refused(f"a flow needs two ends, a confidence of 0 to 1 and a kind: {', '.join(_FLOWS)}")
-
-
-def a_mark_moves_with_the_contents_only(trial: Trial) -> None:
-    """The mark of an unchanged asset is the same each time; that of a changed one is another."""
-    before = _marks(trial)
-    if _marks(trial, reading=True) != before:
-        raise Refused("the mark of an unchanged asset changed; make it from the contents' own state, not from the time")
-    if trial.change is None or not trial.expect:
-        return
-    name = next(iter(trial.expect))
-    trial.change(name)
-    after = _marks(trial)
-    if after.get(name) is not None and after.get(name) == before[name]:
-        raise Refused("the mark of a changed asset is the same; return None where the store cannot tell")
-
-
-def _marks(trial: Trial, reading: bool = False) -> dict[str, str | None]:
-    with trial.opened() as connector:
-        marks = {}
-        for name, asset in trial.assets(connector).items():
-            if reading:
-                read(connector, asset)
-            with calling("mark"):
-                marks[name] = connector.mark(asset)
-            if not isinstance(marks[name], str | None):
-                raise Refused(f"mark returned a {type(marks[name]).__name__}; return text, or None")
-        return marks
 
 
 def _refuse_misfit(asset: object, which: str, canary: str | None) -> None:

@@ -34,6 +34,12 @@ def no_value_leaks(trial: Trial) -> None:
     with _listening(hear, canary), trial.opened() as connector:
         hear("repr of the connector", repr(connector))
         hear("its target", connector.target)
+        with _hearing_errors(hear, "check"):
+            hear("what check yields", list(connector.check()))
+        with _hearing_errors(hear, "stores"):
+            hear("a store", [connector.store, *connector.stores()])
+        with _hearing_errors(hear, "rights"):
+            hear("rights", connector.rights())
         with calling("survey"):
             assets = list(connector.survey())
         for asset in assets:

@@ -24,6 +24,10 @@ def it_only_reads(trial: Trial) -> None:
             read(connector, asset, ReadPlan(rows=5))
         with calling("flows"):
             list(connector.flows())
+        with calling("check"):
+            list(connector.check())
+        with calling("stores"):
+            list(connector.stores())
     if trial.fingerprint() != before:
         raise Refused("the store is not as it was before it was read; leave no file, table or lock of your own in it")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -95,6 +96,17 @@ def refuse_strangers(event: object) -> None:
     resume: object = event.resume
     if resume is not None and (not isinstance(resume, str) or not resume):
         raise Refused("a batch's resume is no text; give a str that read understands, or None")
+
+
+def misses(due: Sequence[bytes], rest: Sequence[bytes]) -> str:
+    """What is wrong with a reading that went on where another stopped, and how to mend it."""
+    lost, again = (Counter(due) - Counter(rest)).total(), (Counter(rest) - Counter(due)).total()
+    if not lost and not again:
+        return "yields the rest in another order"
+    return (
+        f"misses {lost:,} rows and has {again:,} too many; "
+        "resume names where the next batch begins, and what was read counts towards the plan"
+    )
 
 
 def _part(batch: Batch) -> Part:

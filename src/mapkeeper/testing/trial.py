@@ -54,9 +54,9 @@ class Trial:
         with calling("making the connector"):
             return self.make()
 
-    def copied(self) -> Connector:
-        """A new connector as a worker of a scan gets it: made, pickled, not open."""
-        connector = self.made()
+    def copied(self, connector: Connector | None = None) -> Connector:
+        """A connector, a new one where none is given, as a worker of a scan gets it: pickled, not open."""
+        connector = self.made() if connector is None else connector
         try:
             copy: Connector = pickle.loads(pickle.dumps(connector))  # noqa: S301 - our own bytes
         except Exception as error:
@@ -69,7 +69,7 @@ class Trial:
     @contextmanager
     def opened(self, connector: Connector | None = None, how: str = "") -> Iterator[Connector]:
         """A connector, a new one where none is given, open; closed afterwards. ``how`` tells which, in a refusal."""
-        connector = connector or self.made()
+        connector = self.made() if connector is None else connector
         with calling(f"open{how}"):
             connector.open()
         try:
@@ -105,10 +105,10 @@ def calling(what: str) -> Iterator[None]:
     except Refused:
         raise
     except SourceError as error:
-        raise Refused(f"{what} raised SourceError ({error.reason}) at {_place(error)}; the store is sound") from None
+        raise Refused(f"{what} raised SourceError ({error.reason}) at {place(error)}; the store is sound") from None
     except Exception as error:
         raise Refused(
-            f"{what} raised {type(error).__name__} at {_place(error)}; "
+            f"{what} raised {type(error).__name__} at {place(error)}; "
             "a method that cannot do its work raises SourceError with a reason, from None"
         ) from None
 
@@ -121,7 +121,7 @@ def source_error(error: Exception, what: str, reasons: Collection[Reason] = froz
         what: The call that raised it.
         reasons: The reason codes that fit the call.
     """
-    at = f"{what} raised {type(error).__name__} at {_place(error)}"
+    at = f"{what} raised {type(error).__name__} at {place(error)}"
     if not isinstance(error, SourceError):
         raise Refused(f"{at}; catch it there and raise SourceError with a reason, from None") from None
     if error.reason not in reasons:
@@ -139,7 +139,7 @@ def contents(folder: Path | str) -> dict[str, str]:
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Where an error was raised: the last line of the plug-in's own that it came through."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if _own(Path(frame.filename))]
