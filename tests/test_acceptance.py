@@ -10,12 +10,14 @@ import logging
 import random
 import re
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -24,117 +26,26 @@ import pytest
 
 from mapkeeper import discover
 from mapkeeper.plugin import (
+    Access,
     Asset,
     Batch,
     Connector,
     Fact,
     Flow,
     Gap,
-    Kind,
+    Pace,
     ReadPlan,
     Reason,
     SourceError,
+    Store,
     secret,
 )
 from mapkeeper.rules import Pattern, Rule
 from mapkeeper.testing import Check, Refused, Trial, accept, accept_rules, checks, contents
 from mapkeeper_classifiers import standard
-
-CANARY = "canary.bird@example.com"
-ROWS = 240
-
+from reels import CANARY, ROWS, EndsWorkers, MarksTheProcess, Reels, ResumesFromMemory, fill
 
 # --- a sound connector ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Reels(Connector):
-    """A folder of reels, one JSON object a line."""
-
-    folder: str
-    password: str = secret(default="open sesame")
-
-    BATCH: ClassVar[int] = 40
-
-    @classmethod
-    def settings_for(cls, target: str) -> Mapping[str, Any] | None:
-        return {"folder": target.removeprefix("reels:")} if target.startswith("reels:") else None
-
-    @property
-    def target(self) -> str:
-        return self.folder
-
-    def open(self) -> None:
-        if not Path(self.folder).is_dir():
-            raise SourceError(Reason.MISSING, f"{self.folder}: no such folder; correct 'folder'")
-
-    def survey(self) -> Iterator[Asset]:
-        for path in sorted(Path(self.folder).glob("*.reel")):
-            yield Asset(path.name, Kind.FILE, "file", str(path), bytes=path.stat().st_size, handle=str(path))
-
-    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
-        rows = self.rows(asset)
-        chosen = self.choose(rows, plan)
-        for start in range(int(resume_from or 0), len(chosen), self.BATCH):
-            numbers = chosen[start : start + self.BATCH]
-            yield self.batch(rows, numbers, len(chosen) < len(rows), str(start + len(numbers)))
-        if len(chosen) < len(rows):
-            yield Gap(Reason.BUDGET, len(rows) - len(chosen), "rows left out")
-
-    def rows(self, asset: Asset) -> list[dict[str, Any]]:
-        try:
-            return [json.loads(line) for line in Path(str(asset.handle)).read_text().splitlines()]
-        except OSError:
-            raise SourceError(Reason.MISSING, f"{asset.name}: is gone; scan again") from None
-        except ValueError:
-            raise SourceError(Reason.UNREADABLE, f"{asset.name}: a line is no JSON; mend the reel") from None
-
-    def choose(self, rows: Sequence[dict[str, Any]], plan: ReadPlan) -> list[int]:
-        order = random.Random(plan.seed).sample(range(len(rows)), min(len(rows), plan.rows or len(rows)))
-        sizes = itertools.accumulate(len(json.dumps(rows[number])) for number in order)
-        kept = sum(plan.bytes is None or size <= plan.bytes for size in sizes)
-        return sorted(order[:kept])
-
-    def batch(self, rows: Sequence[dict[str, Any]], numbers: Sequence[int], part: bool, resume: str | None) -> Batch:
-        taken = [rows[number] for number in numbers]
-        return Batch(
-            pa.RecordBatch.from_pydict(
-                {key: [row.get(key) for row in taken] for key in ("id", "mail", "tags", "town")}
-            ),
-            method="random rows" if part else "all",
-            random=part,
-            bytes=sum(len(json.dumps(row)) for row in taken),
-            unit="line",
-            positions=[number + 1 for number in numbers],
-            resume=resume,
-        )
-
-    def mark(self, asset: Asset) -> str | None:
-        try:
-            status = Path(str(asset.handle)).stat()
-        except OSError:
-            raise SourceError(Reason.MISSING, f"{asset.name}: is gone; scan again") from None
-        return f"{status.st_size} {status.st_mtime_ns}"
-
-    def facts(self, asset: Asset) -> Iterable[Fact]:
-        yield Fact("encryption", None, "metadata")
-
-    def flows(self) -> Iterable[Flow]:
-        yield Flow("reels:one.reel", "reels:two.reel", "configured", 1.0)
-
-    def lookup(self, asset: Asset, field: str, values: Sequence[str]) -> Iterator[Batch]:
-        rows = self.rows(asset)
-        if numbers := [number for number, row in enumerate(rows) if row.get(field) in values]:
-            yield self.batch(rows, numbers, False, None)
-
-
-def fill(folder: Path, rows: int = ROWS) -> None:
-    lines = [json.dumps({"id": n, "mail": f"person{n}@example.com", "tags": ["a", str(n)]}) for n in range(rows)]
-    lines[rows // 2] = json.dumps({"id": rows // 2, "mail": CANARY})
-    folder.joinpath("one.reel").write_text("\n".join(lines) + "\n")
-    folder.joinpath("two.reel").write_text('{"id": 1, "town": "Lyon"}\n')
-    folder.joinpath("void.reel").write_text("")
-    folder.joinpath("worn.reel").write_text(f'{{"mail": {CANARY}\n')
 
 
 def trial_of(cls: Callable[[str], Connector], folder: Path) -> Trial:
@@ -609,6 +520,13 @@ class ShowsALogin(Reels):
 
 
 @dataclass
+class ShowsStars(Reels):
+    @property
+    def target(self) -> str:
+        return f"reels://reader:***@store/{self.folder}"
+
+
+@dataclass
 class ClaimsEverything(Reels):
     @classmethod
     def settings_for(cls, target: str) -> Mapping[str, Any] | None:
@@ -674,6 +592,287 @@ class LooksUpTooMuch(Reels):
 class LooksUpTooLittle(Reels):
     def lookup(self, asset: Asset, field: str, values: Sequence[str]) -> Iterator[Batch]:
         return iter(())
+
+
+@dataclass
+class ChecksLoudly(Reels):
+    def check(self) -> Iterable[Access]:
+        yield from super().check()
+        raise SourceError(Reason.DENIED, f"{self.folder}: a reel may not be read; grant it")
+
+
+@dataclass
+class ChecksInWords(Reels):
+    def check(self) -> Iterable[Any]:
+        yield f"read {self.folder}"
+
+
+@dataclass
+class NeedsNothingToSpeakOf(Reels):
+    def check(self) -> Iterable[Access]:
+        yield Access("", True)
+
+
+@dataclass
+class AlarmsFalsely(Reels):
+    def check(self) -> Iterable[Access]:
+        yield Access("a projector", False, "tells how fast they turn")
+
+
+@dataclass
+class GrantsMaybe(Reels):
+    def check(self) -> Iterable[Access]:
+        yield Access(f"read {self.folder}", "maybe")  # type: ignore[arg-type]
+
+
+@dataclass
+class ChecksByReading(Reels):
+    def check(self) -> Iterable[Access]:
+        for asset in self.survey():
+            yield Access(f"read {asset.name}", any(True for _ in self.read(asset, ReadPlan(rows=1))))
+
+
+@dataclass
+class ChecksByReadingAndQuotes(Reels):
+    def check(self) -> Iterable[Access]:
+        for asset in self.survey():
+            text = Path(str(asset.handle)).read_text()
+            yield Access(f"read {asset.name}", True, f"begins with {text}")
+
+
+@dataclass
+class ChecksWithThePassword(Reels):
+    def check(self) -> Iterable[Access]:
+        yield Access(f"read {self.folder}", True, f"as {self.password}")
+
+
+@dataclass
+class KnowsItsRightsOnceOpen(Reels):
+    def open(self) -> None:
+        super().open()
+        self.owner = Path(self.folder).stat().st_uid
+
+    def rights(self) -> str | None:
+        return f"sudo -u #{self.owner} {super().rights()}"
+
+
+@dataclass
+class HasItsRightsInAList(Reels):
+    def rights(self) -> Any:
+        return [super().rights()]
+
+
+@dataclass
+class GrantsThePassword(Reels):
+    def rights(self) -> str | None:
+        return f"smbpasswd {self.password}"
+
+
+@dataclass
+class KnowsItsStoreOnceOpen(KnowsItsRightsOnceOpen):
+    @property
+    def store(self) -> str | None:
+        return f"reels:{self.owner}"
+
+
+@dataclass
+class RenamesItsStoreOnceOpen(Reels):
+    def open(self) -> None:
+        self.folder = str(Path(self.folder, ".").resolve() / "..")
+        self.folder = f"{self.folder}/{Path(self.folder).resolve().name}"
+
+
+@dataclass
+class NamesItsStoreByNumber(Reels):
+    @property
+    def store(self) -> Any:
+        return 7
+
+
+@dataclass
+class StoresInWords(Reels):
+    def stores(self) -> Iterable[Any]:
+        yield f"reels:{self.folder}"
+
+
+@dataclass
+class StoresWithoutName(Reels):
+    def stores(self) -> Iterable[Store]:
+        yield Store("", {"folder": self.folder})
+
+
+@dataclass
+class StoresAreNotItsOwn(Reels):
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield replace(store, settings={"path": self.folder})
+
+
+@dataclass
+class StoresAreNowhere(Reels):
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield replace(store, settings={})
+
+
+@dataclass
+class StoresItsPassword(Reels):
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield replace(store, settings={**store.settings, "password": self.password})
+
+
+@dataclass
+class StoresALogin(Reels):
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield replace(store, settings={"folder": f"smb://reader:hunter2@nas{self.folder}"})
+
+
+@dataclass
+class StoresThePasswordOfItsAddress(Reels):
+    proxy: str = secret(default="http://reader:hunter%202@proxy.example")
+
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield replace(store, says="by way of http://proxy.example, reader, hunter 2")
+
+
+@dataclass
+class StoresTwice(Reels):
+    def stores(self) -> Iterable[Store]:
+        for store in super().stores():
+            yield from (store, store)
+
+
+@dataclass
+class StoresOthersOnly(Reels):
+    def stores(self) -> Iterable[Store]:
+        yield from [*super().stores()][1:]
+
+
+@dataclass
+class StumblesOverStores(Reels):
+    def stores(self) -> Iterable[Store]:
+        return [Store(f"reels:{path}", {"folder": str(path)}) for path in Path(self.folder, "shelf").iterdir()]
+
+
+@dataclass
+class CountsRequestsBelowNothing(Reels):
+    def requests(self, asset: Asset, plan: ReadPlan) -> int | None:
+        return -1
+
+
+@dataclass
+class CountsRequestsInHalves(Reels):
+    def requests(self, asset: Asset, plan: ReadPlan) -> Any:
+        return 1.5
+
+
+@dataclass
+class HurriesOn(Reels):
+    def open(self) -> None:
+        super().open()
+        self.pace = Pace()
+
+
+@dataclass
+class ReadsOnce(Reels):
+    closed: bool = field(default=False, init=False)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def rows(self, asset: Asset) -> list[dict[str, Any]]:
+        return super().rows(asset)[self.closed :]
+
+
+@dataclass
+class ListsOnce(ReadsOnce):
+    def survey(self) -> Iterator[Asset]:
+        return iter(()) if self.closed else super().survey()
+
+
+@dataclass
+class ResumesWhereItWas(Reels):
+    reached: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
+        for event in super().read(asset, plan, self.reached.get(resume_from or "")):
+            if isinstance(event, Batch) and event.resume:
+                self.reached[f"cursor {event.resume}"] = event.resume
+                event = replace(event, resume=f"cursor {event.resume}")
+            yield event
+
+
+@dataclass
+class MarksWhatWasRead(Reels):
+    reads: int = field(default=0, init=False)
+
+    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
+        self.reads += 1
+        yield from super().read(asset, plan, resume_from)
+
+    def mark(self, asset: Asset) -> str | None:
+        return str(self.reads)
+
+
+@dataclass
+class MarksItself(Reels):
+    me: str = field(default_factory=lambda: str(random.random()), init=False)
+
+    def mark(self, asset: Asset) -> str | None:
+        return f"{super().mark(asset)} {self.me}"
+
+
+@dataclass
+class MarksItsOpening(MarksItself):
+    def open(self) -> None:
+        super().open()
+        self.me += "'"
+
+
+@dataclass
+class MarksInBytes(Reels):
+    def mark(self, asset: Asset) -> Any:
+        return b"mark"
+
+
+@dataclass
+class ShowsItsSecretOnceOpen(ShowsItsSecret):
+    shown: bool = field(default=False, init=False)
+
+    def open(self) -> None:
+        super().open()
+        self.shown = True
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.shown else "ShowsItsSecretOnceOpen"
+
+
+@dataclass
+class ShowsItsSecretElsewhere(ShowsItsSecretOnceOpen):
+    def open(self) -> None:
+        Reels.open(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, shown=True)
+
+    __repr__ = ShowsItsSecretOnceOpen.__repr__
+
+
+@dataclass
+class LosesItsPace(Reels):
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "password": self.password}
+
+
+@dataclass
+class IsFrozen(Reels):
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "pace":
+            raise AttributeError(name)
+        super().__setattr__(name, value)
 
 
 FAULTS: list[tuple[Callable[[str], Connector], str, str]] = [
@@ -745,6 +944,54 @@ FAULTS: list[tuple[Callable[[str], Connector], str, str]] = [
     (RemembersRows, "an_asset_that_vanished_is_a_gap", "yields rows; read them from the store each time"),
     (LooksUpTooMuch, "lookup_finds_its_rows_and_no_others", "does not equal the value"),
     (LooksUpTooLittle, "lookup_finds_its_rows_and_no_others", "yields 0 rows where 1 equal"),
+    (
+        ChecksLoudly,
+        "check_tries_and_reads_nothing",
+        "check raised SourceError at .* yield an Access that is not granted",
+    ),
+    (ChecksInWords, "check_tries_and_reads_nothing", "yielded a str; yield Access only"),
+    (NeedsNothingToSpeakOf, "check_tries_and_reads_nothing", "does not say what it needs"),
+    (GrantsMaybe, "check_tries_and_reads_nothing", "None where only reading would tell"),
+    (ChecksByReading, "check_tries_and_reads_nothing", "check reads an asset"),
+    (ChecksWithThePassword, "check_tries_and_reads_nothing", "check shows the secret setting 'password'"),
+    (ChecksByReadingAndQuotes, "no_value_leaks", "what check yields holds the canary"),
+    (KnowsItsRightsOnceOpen, "rights_are_told_without_opening", r"raised AttributeError at .* from the settings alone"),
+    (HasItsRightsInAList, "rights_are_told_without_opening", "returned a list without text; return what can be pasted"),
+    (GrantsThePassword, "rights_are_told_without_opening", "rights shows the secret setting 'password'"),
+    (KnowsItsStoreOnceOpen, "stores_can_be_covered", "store raised AttributeError at .* from the settings alone"),
+    (RenamesItsStoreOnceOpen, "stores_can_be_covered", "store is another once the connector is open"),
+    (NamesItsStoreByNumber, "stores_can_be_covered", "store is a int without text"),
+    (StoresInWords, "stores_can_be_covered", "yielded a str; yield Store only"),
+    (StoresWithoutName, "stores_can_be_covered", "a Store has no name"),
+    (StoresAreNotItsOwn, "stores_can_be_covered", "1 settings that the connector does not take; use the names"),
+    (StoresAreNowhere, "stores_can_be_covered", "leaves out the setting 'folder'.* add it"),
+    (StoresItsPassword, "stores_can_be_covered", "a Store shows the secret setting 'password'"),
+    (StoresALogin, "stores_can_be_covered", "a Store shows an address with its password"),
+    (StoresThePasswordOfItsAddress, "stores_can_be_covered", "a Store shows the secret setting 'proxy'"),
+    (StoresTwice, "stores_can_be_covered", "2 names more than once"),
+    (StoresOthersOnly, "stores_can_be_covered", "does not yield the name that store has"),
+    (StumblesOverStores, "stores_can_be_covered", "stores raised FileNotFoundError at .* raise SourceError"),
+    (CountsRequestsBelowNothing, "requests_are_counted_and_paced", "returned a int below 0"),
+    (CountsRequestsInHalves, "requests_are_counted_and_paced", "returned a float; return about how many, or None"),
+    (HurriesOn, "requests_are_counted_and_paced", "takes none from the pace; call self.pace.requests"),
+    (ReadsOnce, "it_opens_and_closes_again", "yields other rows or gaps when opened a second time; let close forget"),
+    (ListsOnce, "it_opens_and_closes_again", "does not list the same assets when opened a second time; open must"),
+    (ResumesWhereItWas, "reading_goes_on_where_it_stopped", "misses 0 rows and has 40 too many"),
+    (
+        ResumesFromMemory,
+        "it_goes_on_in_another_process",
+        "another process from a batch's resume, misses 0 rows and has",
+    ),
+    (EndsWorkers, "it_goes_on_in_another_process", "another process ended before it answered; call accept from a test"),
+    (MarksTheProcess, "it_goes_on_in_another_process", r"another mark in another process; .* hash\(\) and id\(\)"),
+    (MarksWhatWasRead, "a_mark_moves_with_the_contents_only", "reading 'one.reel' changes its mark; leave out"),
+    (MarksItself, "a_mark_moves_with_the_contents_only", "another mark by a second connector of the same settings"),
+    (MarksItsOpening, "a_mark_moves_with_the_contents_only", "another mark when opened a second time"),
+    (MarksInBytes, "a_mark_moves_with_the_contents_only", "mark returned a bytes; return text, or None"),
+    (ShowsItsSecretOnceOpen, "it_is_a_dataclass_that_hides_its_secrets", "repr of the open connector shows the secret"),
+    (ShowsItsSecretElsewhere, "it_pickles_before_it_is_opened", "repr of a pickled copy shows the secret setting"),
+    (LosesItsPace, "it_pickles_before_it_is_opened", "a pickled copy lost its pace; __getstate__ leaves out what was"),
+    (IsFrozen, "it_pickles_before_it_is_opened", "pace cannot be set .AttributeError.*; leave the dataclass unfrozen"),
 ]
 
 
@@ -792,6 +1039,37 @@ def test_a_canary_that_nobody_reads_is_refused(tmp_path: Path) -> None:
     trial = replace(trial_of(Reels, tmp_path), canary="another.bird@example.com")
     with pytest.raises(Refused, match="the canary was not read from any expected asset"):
         accept(**vars(trial))
+
+
+def test_a_need_that_is_refused_although_all_can_be_read_is_refused(tmp_path: Path) -> None:
+    trial = replace(trial_of(AlarmsFalsely, tmp_path), unreadable=[])
+    refused_rightly = trial_of(AlarmsFalsely, tmp_path)
+    check = {one.__name__: one for one in checks()}["check_tries_and_reads_nothing"]
+    check(refused_rightly)  # there is a reel that cannot be read
+    with pytest.raises(Refused, match="1 needs that they are not granted, yet everything can be read; leave out"):
+        check(trial)
+
+
+def test_a_connector_that_another_process_cannot_import_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ModuleType("only_here")
+    cls: type[Reels] = dataclass(type("Faked", (Reels,), {"__module__": "only_here"}))
+    here.Faked = cls  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "only_here", here)
+    trial = trial_of(cls, tmp_path)
+    with pytest.raises(
+        Refused, match=r"cannot unpickle the connector \(ModuleNotFoundError\); define its class in a module"
+    ):
+        accept(**vars(trial))
+
+
+def test_a_store_that_is_faked_in_the_test_is_not_sought_in_another_process(tmp_path: Path) -> None:
+    accept(**vars(replace(trial_of(MarksTheProcess, tmp_path), processes=False)))
+
+
+def test_stars_in_place_of_a_password_may_be_shown(tmp_path: Path) -> None:
+    accept(**vars(replace(trial_of(ShowsStars, tmp_path), processes=False)))
 
 
 # --- the built-in connectors ------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from mapkeeper.errors import ConfigurationError
 SETTINGS: Mapping[str, Mapping[str, bool]] = {
     "files": {"path": False, "follow_links": False},
     "sql": {"url": True},
-    "s3": {"bucket": False, "secret_key": True},
+    "s3": {"bucket": False, "prefix": False, "role_arn": False, "external_id": False, "secret_key": True},
 }
 CATALOGUE = {name: (lambda given=given: given) for name, given in SETTINGS.items()}
 

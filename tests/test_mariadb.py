@@ -16,7 +16,8 @@ from sqlalchemy import make_url
 
 from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Check, Trial, checks
-from mapkeeper_connectors.sql import Sql, mariadb_reading, mariadb_sample
+from mapkeeper_connectors.sql import Sql
+from mapkeeper_connectors.sql.mariadb import reading, sample
 from services.databases import DatabaseServer
 
 MIB = 1 << 20
@@ -271,8 +272,8 @@ def test_a_table_is_read_by_its_key_in_order_with_positions(mariadb_url: str) ->
 def test_reading_goes_on_from_any_key(
     mariadb_url: str, declared: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mariadb_reading, "_FIRST_STEP", 90)
-    monkeypatch.setattr(mariadb_reading, "ROWS", 90)
+    monkeypatch.setattr(reading, "_FIRST_STEP", 90)
+    monkeypatch.setattr(reading, "ROWS", 90)
     run(
         mariadb_url,
         f"CREATE TABLE people ({declared}, n INT)",
@@ -481,7 +482,7 @@ def reads(url: str) -> dict[str, int]:
 def test_no_sample_of_a_large_table_reads_it_from_end_to_end(
     mariadb_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mariadb_sample, "SMALL", 1 << 20)
+    monkeypatch.setattr(sample, "SMALL", 1 << 20)
     kind = "VARCHAR(40)" if "(" in key else "BIGINT"
     run(
         mariadb_url,
@@ -560,7 +561,7 @@ def test_the_same_seed_draws_the_same_rows_and_another_others(mariadb_url: str) 
 def test_ranges_of_any_key_come_from_all_over(
     mariadb_url: str, declared: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mariadb_sample, "SMALL", 0)
+    monkeypatch.setattr(sample, "SMALL", 0)
     run(
         mariadb_url,
         f"CREATE TABLE people ({declared}, n INT)",
@@ -578,7 +579,7 @@ def test_ranges_of_any_key_come_from_all_over(
 def test_a_large_table_without_key_and_an_unclear_view_give_their_first_rows(
     mariadb_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mariadb_sample, "SMALL", 0)
+    monkeypatch.setattr(sample, "SMALL", 0)
     run(
         mariadb_url,
         "CREATE TABLE people (id INT)",
@@ -891,7 +892,7 @@ def test_a_table_that_is_altered_while_it_is_read_is_told(mariadb_url: str, stat
 
 
 def test_a_locked_table_is_a_timeout(mariadb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapkeeper_connectors.sql.mariadb_session.LOCK_WAIT", 1)
+    monkeypatch.setattr("mapkeeper_connectors.sql.mariadb.session.LOCK_WAIT", 1)
     numbered(mariadb_url, 10)
     with Sql(url=mariadb_url) as source, admin(mariadb_url) as other:
         asset = found(source, "people")

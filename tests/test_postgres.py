@@ -18,7 +18,8 @@ from sqlalchemy import make_url
 
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, Pace, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Check, Trial, checks
-from mapkeeper_connectors.sql import Sql, postgres_reading, postgres_sample, postgres_session
+from mapkeeper_connectors.sql import Sql
+from mapkeeper_connectors.sql.postgres import reading, sample, session
 
 if TYPE_CHECKING:
     from services.postgres_tls import TlsServer
@@ -593,8 +594,8 @@ def test_every_row_has_the_same_chance(
         make(url, f"GRANT SELECT ON events TO {role_of(user)}")
         url = user
     if kind != "listed":
-        monkeypatch.setattr(postgres_sample, "WALKED", 0)
-        monkeypatch.setattr(postgres_sample, "WALKED_SPARSE", 0)
+        monkeypatch.setattr(sample, "WALKED", 0)
+        monkeypatch.setattr(sample, "WALKED_SPARSE", 0)
     counts = dict.fromkeys(range(1, 3001), 0)
     with Sql(url) as source:
         one = asset(source, name)
@@ -612,9 +613,9 @@ def test_the_same_seed_draws_the_same_rows_and_another_others(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people(postgres_url, 5000)
-    for walked in (postgres_sample.WALKED, 0):
-        monkeypatch.setattr(postgres_sample, "WALKED", walked)
-        monkeypatch.setattr(postgres_sample, "WALKED_SPARSE", walked)
+    for walked in (sample.WALKED, 0):
+        monkeypatch.setattr(sample, "WALKED", walked)
+        monkeypatch.setattr(sample, "WALKED_SPARSE", walked)
         drawn = [Read(postgres_url, plan=ReadPlan(rows=50, seed=seed)).column("id") for seed in (1, 1, 2)]
         assert drawn[0] == drawn[1]
         assert sorted(drawn[0]) != sorted(drawn[2])
@@ -639,8 +640,8 @@ def test_what_fits_the_plan_is_read_wholly(postgres_url: str) -> None:
 def test_a_limit_of_bytes_is_kept_and_what_is_read_is_from_everywhere(
     postgres_url: str, walked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_sample, "WALKED", walked)
-    monkeypatch.setattr(postgres_sample, "WALKED_SPARSE", walked)
+    monkeypatch.setattr(sample, "WALKED", walked)
+    monkeypatch.setattr(sample, "WALKED_SPARSE", walked)
     people(postgres_url, 4000, filler=1500)
     read = Read(postgres_url, plan=ReadPlan(rows=3000, bytes=MIB))
     assert 0.9 * MIB < 1500 * read.rows < 3 * MIB
@@ -655,7 +656,7 @@ def test_a_large_table_is_sampled_without_a_sequential_scan_and_without_a_write(
     before = written(postgres_url)
     read = Read(postgres_url, plan=ReadPlan(rows=10_000, bytes=16 * MIB))
     assert read.asset.bytes is not None
-    assert read.asset.bytes > postgres_sample.WALKED * 8192
+    assert read.asset.bytes > sample.WALKED * 8192
     assert (read.rows, read.how) == (10_000, {("random rows", True)})
     assert len(set(read.column("id"))) == 10_000
     assert Read(postgres_url).rows == 400_000
@@ -687,14 +688,14 @@ def settled(url: str) -> None:
 def test_a_table_that_is_nearly_empty_is_sampled_by_neighbouring_blocks(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_sample, "WALKED", 10)
-    monkeypatch.setattr(postgres_sample, "WALKED_SPARSE", 10)
+    monkeypatch.setattr(sample, "WALKED", 10)
+    monkeypatch.setattr(sample, "WALKED_SPARSE", 10)
     people(postgres_url, 30_000, filler=400)
     make(postgres_url, "ALTER TABLE people SET (autovacuum_enabled = off)", "DELETE FROM people WHERE id % 3000 <> 1")
     read = Read(postgres_url, plan=ReadPlan(rows=20))
     assert sorted(read.column("id")) == list(range(1, 30_000, 3000))  # all blocks were looked at in the end
     assert read.gaps == []
-    monkeypatch.setattr(postgres_sample, "WINDOWS", 10)
+    monkeypatch.setattr(sample, "WINDOWS", 10)
     read = Read(postgres_url, plan=ReadPlan(rows=20))
     assert 1 <= read.rows < 10
     assert ("blocks spread over the table", False) in read.how
@@ -946,7 +947,7 @@ def test_a_refused_login_says_why(code: str, text: str, reason: Reason, remedy: 
     assert told.reason is reason
     assert remedy in str(told)
     assert "hunter2" not in f"{told} {told!r}"
-    assert str(told).startswith("postgresql+psycopg://keeper:***@127.0.0.1:")
+    assert str(told).startswith("postgresql+psycopg://keeper@127.0.0.1:")
 
 
 def test_a_server_that_accepts_and_never_answers_is_a_timeout() -> None:
@@ -1084,7 +1085,7 @@ def test_a_block_that_cannot_be_read_costs_its_own_rows(postgres_url: str) -> No
 
 
 def test_a_table_that_cannot_be_read_at_all_is_given_up(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_reading, "BAD_BLOCKS", 5)
+    monkeypatch.setattr(reading, "BAD_BLOCKS", 5)
     make(
         postgres_url,
         "CREATE TABLE people (id int, r int GENERATED ALWAYS AS (1 / (id - id)) VIRTUAL)",
@@ -1099,8 +1100,8 @@ def test_a_statement_that_takes_too_long_is_a_timeout(postgres_url: str) -> None
 
 
 def test_a_table_that_another_session_locks_is_a_timeout(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 1 <= postgres_session.LOCK_WAIT <= 10
-    monkeypatch.setattr(postgres_session, "LOCK_WAIT", 0.1)
+    assert 1 <= session.LOCK_WAIT <= 10
+    monkeypatch.setattr(session, "LOCK_WAIT", 0.1)
     people(postgres_url)
     with closing(connected(postgres_url)) as other, other.transaction():
         other.execute("LOCK TABLE people IN ACCESS EXCLUSIVE MODE")
@@ -1133,8 +1134,8 @@ def test_no_value_is_in_an_error_a_gap_or_a_repr(postgres_url: str) -> None:
 def test_the_contract_of_connectors(
     check: Check, walked: int, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_sample, "WALKED", walked)
-    monkeypatch.setattr(postgres_sample, "WALKED_SPARSE", walked)
+    monkeypatch.setattr(sample, "WALKED", walked)
+    monkeypatch.setattr(sample, "WALKED_SPARSE", walked)
     people(postgres_url)
     partitioned(postgres_url)
     make(

@@ -7,12 +7,14 @@ import io
 import json
 import pickle
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from calling import Run
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, Pace, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Trial, checks
 from mapkeeper.testing.trial import Check
@@ -71,7 +73,7 @@ def log(start: int, lines: int) -> bytes:
 def test_urls_of_buckets_are_its_own() -> None:
     assert S3.settings_for("s3://logs") == {"bucket": "logs", "prefix": ""}
     assert S3.settings_for("s3://logs/app/2026-#?%20") == {"bucket": "logs", "prefix": "app/2026-#?%20"}
-    for target in ("s3://", "s3:///key", "s3:logs", "/s3/logs", "https://s3.amazonaws.com/logs", "s3://a\0b", ""):
+    for target in ("s3:///key", "s3:logs", "/s3/logs", "https://s3.amazonaws.com/logs", "s3://a\0b", ""):
         assert S3.settings_for(target) is None
 
 
@@ -422,3 +424,17 @@ def test_the_contract(check: Check, s3: S3Server, bucket: str) -> None:
         )
     )
     client.close()
+
+
+def test_an_account_has_buckets_to_list_and_nothing_to_scan(
+    s3: S3Server, bucket: str, mapkeeper: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3.secret_key)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", s3.region)
+    ran = mapkeeper("sources", "discover", "s3://", "--workspace", workspace, "--format", "json")
+    assert f'bucket = "{bucket}"' in "".join(row["entry"] for row in ran.rows)
+    refused = mapkeeper("inspect", "s3://")
+    assert (refused.exit, refused.err.count("\n")) == (3, 1)
+    assert "names no bucket" in refused.err

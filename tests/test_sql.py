@@ -20,7 +20,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Check, Trial, checks, contents
-from mapkeeper_connectors.sql import Sql, sqlite, sqlite_reading
+from mapkeeper_connectors.sql import Sql, sqlite
+from mapkeeper_connectors.sql.sqlite import reading
 
 MIB = 1 << 20
 
@@ -524,7 +525,7 @@ def test_huge_cells_are_cut_and_counted_and_their_neighbours_are_whole(file: Pat
 def test_a_cell_too_huge_to_be_loaded_is_missing_and_its_row_is_there(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mapkeeper_connectors.sql.sqlite_table.HUGE", 4 * MIB)
+    monkeypatch.setattr("mapkeeper_connectors.sql.sqlite.table.HUGE", 4 * MIB)
     make(
         file,
         "CREATE TABLE people (id INTEGER PRIMARY KEY, a TEXT, b BLOB)",
@@ -579,7 +580,7 @@ def test_a_sample_of_a_table_with_holes_knows_its_positions(file: Path, keys: Ca
 
 
 def test_a_sample_of_a_large_table_with_holes_has_no_positions(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_reading, "WALKED", 100)
+    monkeypatch.setattr(reading, "WALKED", 100)
     read = Read(numbered(file, 3000, keys=lambda n: n * 4), plan=ReadPlan(rows=200))
     assert len(set(read.column("id"))) == read.rows == 200
     assert {(batch.positions, batch.first, batch.random) for batch in read.batches} == {(None, None, True)}
@@ -595,7 +596,7 @@ def test_every_row_has_the_same_chance(file: Path, kind: str, monkeypatch: pytes
         "CREATE VIEW view AS SELECT * FROM people",
     )
     if kind == "guessed":
-        monkeypatch.setattr(sqlite_reading, "WALKED", 10)
+        monkeypatch.setattr(reading, "WALKED", 10)
     name = kind if kind in ("keyed", "view") else "people"
     counts = dict.fromkeys(Read(file, name).column("id"), 0)
     with reach(file) as source:
@@ -647,7 +648,7 @@ def test_a_limit_of_bytes_is_kept_and_what_is_read_is_from_everywhere(file: Path
 
 
 def test_a_table_that_shrank_since_the_survey_ends_the_sample(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_reading, "WALKED", 10)
+    monkeypatch.setattr(reading, "WALKED", 10)
     numbered(file, 1000, keys=lambda n: n * 2)
     with reach(file) as source:
         (asset,) = source.survey()
@@ -672,7 +673,7 @@ def test_a_view_is_sampled_with_positions(file: Path) -> None:
 def test_a_view_that_takes_too_long_to_be_counted_gives_its_first_rows(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_reading, "STEPS", 1_000_000)
+    monkeypatch.setattr(reading, "STEPS", 1_000_000)
     numbered(file, 2000)
     make(file, "CREATE VIEW view AS SELECT a.id, b.name FROM people a, people b, people c, people d")
     read = Read(file, "view", ReadPlan(rows=100, bytes=MIB))
@@ -683,8 +684,8 @@ def test_a_view_that_takes_too_long_to_be_counted_gives_its_first_rows(
 
 
 def test_a_view_that_takes_too_long_at_all_is_a_timeout(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_reading, "STEPS", 1_000_000)
-    monkeypatch.setattr(sqlite_reading, "HEAD_STEPS", 2_000_000)
+    monkeypatch.setattr(reading, "STEPS", 1_000_000)
+    monkeypatch.setattr(reading, "HEAD_STEPS", 2_000_000)
     numbered(file, 2000)
     make(file, "CREATE VIEW view AS SELECT count(*) AS n FROM people a, people b, people c")
     with reach(file) as source:

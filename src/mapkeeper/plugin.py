@@ -261,7 +261,10 @@ class Connector(ABC):
 
     @property
     def store(self) -> str | None:
-        """The name that `stores` has for what this source covers; ``None``: it is not one of many."""
+        """The name that `stores` has for what this source covers; ``None``: it is not one of many.
+
+        A source of everything on a server has the name of the server; those of its stores begin with that and ``/``.
+        """
         return None
 
     def stores(self) -> Iterable[Store]:

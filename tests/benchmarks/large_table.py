@@ -34,7 +34,7 @@ def fill(connection: psycopg.Connection, tables: int, rows: int) -> None:
     connection.execute("create table large (id bigint primary key, email text, client_ip inet, note text)")
     connection.execute(
         "insert into large select i, 'user' || i || '@mail.example',"
-        " ('198.18.' || i % 250 || '.' || i / 250 % 250)::inet, 'nothing to say' from generate_series(1, %s) i",
+        " ('198.18.' || i %% 250 || '.' || i / 250 %% 250)::inet, 'nothing to say' from generate_series(1, %s) i",
         (rows,),
     )
     connection.execute("vacuum analyze")

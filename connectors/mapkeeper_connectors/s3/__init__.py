@@ -54,7 +54,7 @@ class S3(Settings, Connector):
         """A URL ``s3://bucket/prefix``; whose credentials are used, and which endpoint, is AWS's configuration's."""
         scheme, separator, rest = target.partition("://")
         bucket, _, prefix = rest.partition("/")
-        if scheme.lower() != "s3" or not separator or not bucket or "\0" in target:
+        if scheme.lower() != "s3" or not separator or "\0" in target or (prefix and not bucket):
             return None
         return {"bucket": bucket, "prefix": prefix}
 
@@ -80,6 +80,8 @@ class S3(Settings, Connector):
 
     def open(self) -> None:
         """Ask for one key. That it may not be listed is for `survey` and `check` to say."""
+        if not self.bucket:  # an account, whose buckets can be listed, and nothing else
+            return
         with suppress(Refusal):
             next(objects(self.client, self.bucket, self.prefix, self._where, {"MaxKeys": 1, **self._payer}), None)
 
@@ -93,6 +95,8 @@ class S3(Settings, Connector):
 
     def survey(self) -> Iterator[Asset]:
         """The objects, folded into families, in order of name; where the listing breaks off, a folder with the gap."""
+        if not self.bucket:
+            raise SourceError(Reason.MISSING, "s3://: names no bucket; 'mapkeeper sources discover s3://' lists them")
         folding = Folding()
         broken: SourceError | None = None
         listed = False
@@ -166,7 +170,7 @@ class S3(Settings, Connector):
     @property
     def store(self) -> str | None:
         """The bucket, with the host of the store where that is not AWS."""
-        return address(self.bucket, self.endpoint)
+        return address(self.bucket, self.endpoint) if self.bucket else None
 
     def stores(self) -> Iterable[Store]:
         """The buckets of the account."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def discover_stores(
                 found.setdefault(one.name, (one, name, source))
             asked += 1
     covered = _covered(workspace, failed)
-    stores = tuple(SeenStore(*found[name], tuple(covered.get(name, ()))) for name in sorted(found))
+    stores = tuple(SeenStore(*found[name], _sources_of(name, covered)) for name in sorted(found))
     return Discovery(stores, asked, tuple(dict.fromkeys(failed)))
 
 
@@ -89,16 +89,21 @@ def _stores(connector: Connector, name: str) -> list[Store]:
         return list(connector.stores())
 
 
-def _covered(workspace: Workspace, failed: list[str]) -> dict[str, list[str]]:
-    """By store the sources that cover it. A source of which that cannot be told is remarked on."""
-    covered: dict[str, list[str]] = {}
+def _covered(workspace: Workspace, failed: list[str]) -> dict[str, str]:
+    """What each source covers. A source of which that cannot be told is remarked on."""
+    covered: dict[str, str] = {}
     for source, entry in workspace.sources.items():
         if not _tells(entry.connector):
             continue
         with _noted(failed, f"source {source}"), guarded():
             if (store := open_source(workspace, source).store) is not None:
-                covered.setdefault(store, []).append(source)
+                covered[source] = store
     return covered
+
+
+def _sources_of(name: str, covered: Mapping[str, str]) -> tuple[str, ...]:
+    """The sources that cover a store, or all that lies on its server."""
+    return tuple(source for source, store in covered.items() if name == store or name.startswith(f"{store}/"))
 
 
 def _tells(name: str) -> bool:

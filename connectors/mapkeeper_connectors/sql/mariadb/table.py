@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import pymysql
 
 from mapkeeper.plugin import Reason
-from mapkeeper_connectors.sql.mariadb_catalog import Relation
-from mapkeeper_connectors.sql.mariadb_columns import Column
-from mapkeeper_connectors.sql.mariadb_keys import Key, Value
-from mapkeeper_connectors.sql.mariadb_session import Row, Session, meaning, quoted
+from mapkeeper_connectors.sql.mariadb.catalog import Relation
+from mapkeeper_connectors.sql.mariadb.columns import Column
+from mapkeeper_connectors.sql.mariadb.keys import Key, Value
+from mapkeeper_connectors.sql.mariadb.session import Row, Session, meaning, quoted
 
 _BORNE = 4 << 20  # bytes of rows asked for in one go, should all their cells be as large as can be
 

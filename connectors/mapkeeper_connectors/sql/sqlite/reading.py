@@ -21,7 +21,7 @@ from operator import itemgetter
 
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, ReadPlan, Reason
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells, record_batch, size
-from mapkeeper_connectors.sql.sqlite_table import Row, Table
+from mapkeeper_connectors.sql.sqlite.table import Row, Table
 
 WALKED = 1_000_000
 """Rowids that are walked through for the sake of positions."""

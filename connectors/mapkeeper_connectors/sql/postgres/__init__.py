@@ -17,14 +17,14 @@ import psycopg
 from sqlalchemy import URL
 
 from mapkeeper.plugin import Access, Asset, Batch, Fact, Gap, ReadPlan, Reason, SourceError, Store
-from mapkeeper_connectors.sql import postgres_rights
 from mapkeeper_connectors.sql.columns import BYTES
 from mapkeeper_connectors.sql.connecting import Limits
-from mapkeeper_connectors.sql.postgres_facts import facts
-from mapkeeper_connectors.sql.postgres_mark import Marks
-from mapkeeper_connectors.sql.postgres_reading import Reading
-from mapkeeper_connectors.sql.postgres_session import Session, meaning
-from mapkeeper_connectors.sql.postgres_survey import survey
+from mapkeeper_connectors.sql.postgres import rights as granting
+from mapkeeper_connectors.sql.postgres.facts import facts
+from mapkeeper_connectors.sql.postgres.mark import Marks
+from mapkeeper_connectors.sql.postgres.reading import Reading
+from mapkeeper_connectors.sql.postgres.session import Session, meaning
+from mapkeeper_connectors.sql.postgres.survey import survey
 
 
 class Postgres:
@@ -54,7 +54,7 @@ class Postgres:
     def survey(self) -> Iterator[Asset]:
         """Tables, views, materialized views and foreign tables of every schema but the server's own."""
         with self._told():
-            yield from survey(self._opened, f"postgres://{postgres_rights.address(self._url)}")
+            yield from survey(self._opened, f"postgres://{granting.address(self._url)}")
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
         """Read a relation; one that can be read by blocks goes on where it stopped."""
@@ -62,7 +62,7 @@ class Postgres:
             yield from Reading(self._opened, asset, plan).run(resume_from)
 
     def mark(self, asset: Asset) -> str | None:
-        """What changes with the rows; see ``postgres_mark`` for when the server cannot tell."""
+        """What changes with the rows; see ``mark`` for when the server cannot tell."""
         assert self._marks is not None
         with self._told(asset):
             return self._marks.of(asset)
@@ -74,28 +74,27 @@ class Postgres:
 
     def requests(self, asset: Asset, plan: ReadPlan) -> int:
         """About how many statements reading takes."""
-        if plan.rows is not None:
-            return 10 + 2 * plan.rows // 1000
-        return 10 + (asset.bytes or 0) // BYTES
+        whole = 10 + (asset.bytes or 0) // BYTES
+        return whole if plan.rows is None else min(whole, 10 + 2 * plan.rows // 1000)
 
     def check(self) -> Iterable[Access]:
         """What this user may read."""
         with self._told():
-            return list(postgres_rights.check(self._opened))
+            return list(granting.check(self._opened))
 
     def rights(self) -> str:
         """Statements for the owner of the database."""
-        return postgres_rights.rights(self._url)
+        return granting.rights(self._url)
 
     @property
     def name(self) -> str:
         """``postgresql://host:port/database``."""
-        return postgres_rights.name(self._url)
+        return granting.name(self._url)
 
     def stores(self) -> Iterable[Store]:
         """The databases of the server."""
         with self._told():
-            return list(postgres_rights.stores(self._opened, self._url))
+            return list(granting.stores(self._opened, self._url))
 
     @property
     def _opened(self) -> Session:

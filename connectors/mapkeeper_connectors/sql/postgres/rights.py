@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from sqlalchemy import URL
 
 from mapkeeper.plugin import Access, Store
-from mapkeeper_connectors.sql.postgres_columns import quoted
-from mapkeeper_connectors.sql.postgres_session import Session
-from mapkeeper_connectors.sql.postgres_survey import part
+from mapkeeper_connectors.sql.postgres.columns import quoted
+from mapkeeper_connectors.sql.postgres.session import Session
+from mapkeeper_connectors.sql.postgres.survey import part
 
 REFUSED = 20
 """Tables that are named one by one where they are refused."""

@@ -9,9 +9,9 @@ import pymysql
 
 from mapkeeper.plugin import Fact
 from mapkeeper_connectors.sql import end_of_life
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_session import Session
-from mapkeeper_connectors.sql.mariadb_views import without_values
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.session import Session
+from mapkeeper_connectors.sql.mariadb.views import without_values
 
 DEFINITION = 64 << 10
 """Characters of a view's definition that are kept."""

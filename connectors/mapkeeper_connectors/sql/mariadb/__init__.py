@@ -14,12 +14,14 @@ import pymysql
 from sqlalchemy import URL
 
 from mapkeeper.plugin import Access, Asset, Batch, Fact, Gap, ReadPlan, Reason, SourceError, Store
-from mapkeeper_connectors.sql import mariadb_facts, mariadb_marks, mariadb_rights
 from mapkeeper_connectors.sql.columns import BYTES, ROWS
 from mapkeeper_connectors.sql.connecting import Limits
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_reading import Reading
-from mapkeeper_connectors.sql.mariadb_session import Session
+from mapkeeper_connectors.sql.mariadb import facts as telling
+from mapkeeper_connectors.sql.mariadb import marks
+from mapkeeper_connectors.sql.mariadb import rights as granting
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.reading import Reading
+from mapkeeper_connectors.sql.mariadb.session import Session
 
 _PORT = 3306
 _SCHEME = "mysql+pymysql"
@@ -67,14 +69,14 @@ class MariaDb:
             yield from Reading(self._session, self._catalog, asset, plan).run(resume_from)
 
     def mark(self, asset: Asset) -> str | None:
-        """When the table last changed, as far as the server can tell; see `mapkeeper_connectors.sql.mariadb_marks`."""
+        """When the table last changed, as far as the server can tell; see `mapkeeper_connectors.sql.mariadb.marks`."""
         with self._refusing(asset.name):
-            return mariadb_marks.mark(self._session, self._catalog, _relation(asset))
+            return marks.mark(self._session, self._catalog, _relation(asset))
 
     def facts(self, asset: Asset) -> Iterable[Fact]:
         """Readers, keys, engine, encryption, versions; the definition of a view."""
         with self._refusing(asset.name):
-            return list(mariadb_facts.facts(self._session, self._catalog, _relation(asset)))
+            return list(telling.facts(self._session, self._catalog, _relation(asset)))
 
     def requests(self, asset: Asset, plan: ReadPlan) -> int:
         """About how many statements reading takes."""
@@ -86,11 +88,11 @@ class MariaDb:
     def check(self) -> Iterable[Access]:
         """Whether this account may read each table, and see the definitions of views."""
         with self._refusing():
-            return list(mariadb_rights.check(self._session, self._catalog))
+            return list(granting.check(self._session, self._catalog))
 
     def rights(self) -> str:
         """The statements that make an account which can read and no more."""
-        return mariadb_rights.rights(self._url.database or None, self._url.username)
+        return granting.rights(self._url.database or None, self._url.username)
 
     @property
     def name(self) -> str:

@@ -15,8 +15,8 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
-from mapkeeper_connectors.sql.sqlite_reading import Reading
-from mapkeeper_connectors.sql.sqlite_table import quoted
+from mapkeeper_connectors.sql.sqlite.reading import Reading
+from mapkeeper_connectors.sql.sqlite.table import quoted
 
 BUSY_WAIT = 5.0
 """Seconds to wait for a lock."""

@@ -12,7 +12,9 @@ _FICKLE = re.compile(
     r"|system_user|connection_id|last_insert_id|found_rows|row_count|nextval|lastval|sleep|get_lock|load_file)\b",
     re.IGNORECASE,
 )
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'|\b\d{6,}\b", re.DOTALL)
+_LITERAL = r"'(?:[^'\\]|\\.|'')*'|\b0x[0-9a-f]+\b|\b\d{6,}\b"
+_VALUE = re.compile(_LITERAL, re.IGNORECASE | re.DOTALL)
+_NAME_OR_VALUE = re.compile(rf"(?P<name>{_NAME})|{_LITERAL}", re.IGNORECASE | re.DOTALL)
 
 
 def sources(definition: str) -> list[tuple[str, str]] | None:
@@ -34,8 +36,11 @@ def sources(definition: str) -> list[tuple[str, str]] | None:
 
 
 def without_values(definition: str) -> str:
-    """A definition with a question mark for each text and long number in it: they may be of people."""
-    return _LITERAL.sub("?", definition)
+    """A definition with a question mark for each text and long number in it: they may be of people.
+
+    Also within a name: a column of a view that is not given one is called by its expression.
+    """
+    return _NAME_OR_VALUE.sub(lambda found: _VALUE.sub("?", found["name"]) if found["name"] else "?", definition)
 
 
 def _plain(name: str) -> str:

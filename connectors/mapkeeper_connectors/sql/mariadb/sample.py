@@ -18,10 +18,10 @@ import pymysql
 
 from mapkeeper.plugin import Asset, ReadPlan, Reason
 from mapkeeper_connectors.sql.columns import BYTES, ROWS
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_keys import Key, Value, between
-from mapkeeper_connectors.sql.mariadb_session import Row, meaning, size
-from mapkeeper_connectors.sql.mariadb_table import Table
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.keys import Key, Value, between
+from mapkeeper_connectors.sql.mariadb.session import Row, meaning, size
+from mapkeeper_connectors.sql.mariadb.table import Table
 
 SMALL = 256 << 20
 """Bytes by the server's statistics up to which a table is read once for the sake of a sample."""

@@ -16,8 +16,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_session import Session
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.session import Session
 
 SETTLED = 2
 """Seconds after which no further change falls into the second of one that the server tells of."""

@@ -22,9 +22,9 @@ from itertools import accumulate
 
 from mapkeeper.plugin import Asset, Batch, Gap, ReadPlan, Reason
 from mapkeeper_connectors.sql.columns import BYTES
-from mapkeeper_connectors.sql.postgres_relation import Heap, Relation
-from mapkeeper_connectors.sql.postgres_rows import Rows
-from mapkeeper_connectors.sql.postgres_session import Row, Session
+from mapkeeper_connectors.sql.postgres.relation import Heap, Relation
+from mapkeeper_connectors.sql.postgres.rows import Rows
+from mapkeeper_connectors.sql.postgres.session import Row, Session
 
 WALKED = 2048
 """Blocks whose places are all listed to draw among them."""

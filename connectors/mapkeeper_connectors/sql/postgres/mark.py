@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from mapkeeper.plugin import Asset
-from mapkeeper_connectors.sql.postgres_session import Session
+from mapkeeper_connectors.sql.postgres.session import Session
 
 _FRESH = 1.0  # seconds; the counters lag behind by as much anyway
 

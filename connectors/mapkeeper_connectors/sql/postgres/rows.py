@@ -7,8 +7,8 @@ from typing import Any
 
 from mapkeeper.plugin import Batch
 from mapkeeper_connectors.sql.columns import record_batch
-from mapkeeper_connectors.sql.postgres_columns import Columns
-from mapkeeper_connectors.sql.postgres_session import Row
+from mapkeeper_connectors.sql.postgres.columns import Columns
+from mapkeeper_connectors.sql.postgres.session import Row
 
 
 class Rows:

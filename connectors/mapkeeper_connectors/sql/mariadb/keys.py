@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from mapkeeper_connectors.sql.mariadb_columns import Column
-from mapkeeper_connectors.sql.mariadb_session import quoted
+from mapkeeper_connectors.sql.mariadb.columns import Column
+from mapkeeper_connectors.sql.mariadb.session import quoted
 
 Value = int | Decimal | str | bytes
 """One part of a key, as it is handed to the driver."""

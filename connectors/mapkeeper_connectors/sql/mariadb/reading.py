@@ -1,7 +1,7 @@
 """The reading of one table or view of MariaDB or MySQL, as far as a plan goes.
 
 Wholly: by its key, some thousand rows a statement, each a short transaction of its own; without a key in one stream.
-What is larger than the plan is sampled, see `mapkeeper_connectors.sql.mariadb_sample`. No row of a sample has a
+What is larger than the plan is sampled, see `mapkeeper_connectors.sql.mariadb.sample`. No row of a sample has a
 position: a key may be personal.
 """
 
@@ -14,12 +14,12 @@ import pymysql
 
 from mapkeeper.plugin import Asset, Batch, Gap, ReadPlan, Reason
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_columns import Losses, record_batch
-from mapkeeper_connectors.sql.mariadb_keys import Key
-from mapkeeper_connectors.sql.mariadb_sample import Sample
-from mapkeeper_connectors.sql.mariadb_session import Row, Session, meaning, size
-from mapkeeper_connectors.sql.mariadb_table import Table
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.columns import Losses, record_batch
+from mapkeeper_connectors.sql.mariadb.keys import Key
+from mapkeeper_connectors.sql.mariadb.sample import Sample
+from mapkeeper_connectors.sql.mariadb.session import Row, Session, meaning, size
+from mapkeeper_connectors.sql.mariadb.table import Table
 
 _FIRST_STEP = 500  # rows of the first statement; then as many as their size allows
 

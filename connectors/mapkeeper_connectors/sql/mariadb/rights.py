@@ -8,8 +8,8 @@ from itertools import groupby
 import pymysql
 
 from mapkeeper.plugin import Access, Reason
-from mapkeeper_connectors.sql.mariadb_catalog import Catalog, Relation
-from mapkeeper_connectors.sql.mariadb_session import Session, meaning
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
+from mapkeeper_connectors.sql.mariadb.session import Session, meaning
 
 SHOWN = 20
 """Refused tables that are listed one by one; the rest are counted."""

@@ -11,10 +11,10 @@ from typing import Any
 import pymysql
 
 from mapkeeper.plugin import Asset, Gap, Kind, Reason
-from mapkeeper_connectors.sql.mariadb_columns import Column
-from mapkeeper_connectors.sql.mariadb_keys import Key, choose
-from mapkeeper_connectors.sql.mariadb_session import Session, quoted
-from mapkeeper_connectors.sql.mariadb_views import sources
+from mapkeeper_connectors.sql.mariadb.columns import Column
+from mapkeeper_connectors.sql.mariadb.keys import Key, choose
+from mapkeeper_connectors.sql.mariadb.session import Session, quoted
+from mapkeeper_connectors.sql.mariadb.views import sources
 
 OWN = ("information_schema", "mysql", "performance_schema", "sys")
 """The server's own databases."""

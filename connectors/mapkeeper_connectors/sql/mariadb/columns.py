@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapkeeper_connectors.sql.columns import CELL
-from mapkeeper_connectors.sql.mariadb_session import Row, quoted
+from mapkeeper_connectors.sql.mariadb.session import Row, quoted
 
 _WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year"})
 _BROKEN = frozenset({"float", "double"})

@@ -2,7 +2,7 @@
 
 A heap is read by ranges of blocks, each in a transaction of its own, so that no lock or snapshot is held while a batch
 is looked at, and a reading can go on after any range; the server does not count that as a sequential scan. What has no
-heap is read by a cursor, from its start. A sample of a heap is drawn at random (`postgres_sample`).
+heap is read by a cursor, from its start. A sample of a heap is drawn at random (`sample`).
 
 A row that is written while its table is read may be met at its old and at its new place, or at neither.
 """
@@ -15,10 +15,10 @@ import psycopg
 
 from mapkeeper.plugin import Asset, Batch, Gap, ReadPlan, Reason, SourceError
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells
-from mapkeeper_connectors.sql.postgres_relation import Heap, relation
-from mapkeeper_connectors.sql.postgres_rows import Rows
-from mapkeeper_connectors.sql.postgres_sample import Sample
-from mapkeeper_connectors.sql.postgres_session import Row, Session
+from mapkeeper_connectors.sql.postgres.relation import Heap, relation
+from mapkeeper_connectors.sql.postgres.rows import Rows
+from mapkeeper_connectors.sql.postgres.sample import Sample
+from mapkeeper_connectors.sql.postgres.session import Row, Session
 
 BAD_BLOCKS = 100
 """Blocks that cannot be read, after which a table is given up."""

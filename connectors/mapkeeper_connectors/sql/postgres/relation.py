@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapkeeper.plugin import Asset, Reason, SourceError
-from mapkeeper_connectors.sql.postgres_columns import COLUMNS, Columns, columns, quoted
-from mapkeeper_connectors.sql.postgres_session import Session
+from mapkeeper_connectors.sql.postgres.columns import COLUMNS, Columns, columns, quoted
+from mapkeeper_connectors.sql.postgres.session import Session
 
 _FOUND = """
 SELECT c.oid, c.relkind::pg_catalog.text

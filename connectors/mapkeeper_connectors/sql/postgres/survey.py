@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 
 from mapkeeper.plugin import Asset, Gap, Kind, Reason
-from mapkeeper_connectors.sql.postgres_session import Session
+from mapkeeper_connectors.sql.postgres.session import Session
 
 # The size of a table that is locked for its owner alone cannot be asked for without waiting for the lock.
 _SIZE = """

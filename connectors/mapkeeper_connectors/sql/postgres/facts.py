@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from mapkeeper.plugin import Asset, Fact
 from mapkeeper_connectors.sql import end_of_life
-from mapkeeper_connectors.sql.postgres_session import Session
+from mapkeeper_connectors.sql.postgres.session import Session
 
 DEFINITION = 64 << 10
 """Characters of a view's SQL after which it is cut."""
