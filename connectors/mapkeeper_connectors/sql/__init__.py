@@ -19,8 +19,6 @@ from mapkeeper.readers.kinds import SQLITE
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-    from mapkeeper_connectors.sql.sqlite import Sqlite
-
 __all__ = ["Sql"]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9_]*)(\+[a-z0-9_]+)?://", re.ASCII)
@@ -163,7 +161,9 @@ class Sql(Connector):
         """The store as its kind is read, not open."""
         url = _parsed(self.url)
         if (path := _path(url)) is not None:
-            return _File(path)
+            from mapkeeper_connectors.sql.sqlite import Sqlite
+
+            return Sqlite(path)
         from mapkeeper_connectors.sql.connecting import Limits
 
         limits = Limits(self.connect_timeout, self.statement_timeout, self.pace)
@@ -180,54 +180,6 @@ class Sql(Connector):
                 from mapkeeper_connectors.sql.server import Server
 
                 return Server(url, self.target, limits)
-
-
-class _File:
-    """A SQLite file as one store: its tables share mark and facts, no rights are granted, no server lists it."""
-
-    name = None
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: Sqlite | None = None
-
-    def open(self) -> None:
-        from mapkeeper_connectors.sql.sqlite import Sqlite
-
-        self._file = Sqlite(self._path)
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def survey(self) -> Iterator[Asset]:
-        return self._opened.survey()
-
-    def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
-        return self._opened.read(asset, plan, resume_from)
-
-    def mark(self, asset: Asset) -> str | None:
-        return self._opened.mark()
-
-    def facts(self, asset: Asset) -> Iterable[Fact]:
-        return self._opened.facts()
-
-    def requests(self, asset: Asset, plan: ReadPlan) -> int | None:
-        return None
-
-    def check(self) -> Iterable[Access]:
-        return (Access(f"read {self._path}", True),)
-
-    def rights(self) -> str | None:
-        return None
-
-    def stores(self) -> Iterable[Store]:
-        return ()
-
-    @property
-    def _opened(self) -> Sqlite:
-        assert self._file is not None
-        return self._file
 
 
 def _is_dialect(target: str) -> bool:

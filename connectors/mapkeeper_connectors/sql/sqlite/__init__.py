@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, inspect
+from sqlalchemy import Engine, NullPool, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
+from mapkeeper.plugin import Access, Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError, Store
 from mapkeeper_connectors.sql.sqlite.reading import Reading
 from mapkeeper_connectors.sql.sqlite.table import quoted
 
@@ -38,10 +38,22 @@ _MEANINGS = {
 
 
 class Sqlite:
-    """One open file."""
+    """One file; its tables share mark and facts, no rights are granted, and no server lists it."""
+
+    name = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._open: tuple[sqlite3.Connection, Engine] | None = None
+        self._immutable = False
+
+    def open(self) -> None:
+        """Open the file, and look whether it is a database.
+
+        Raises:
+            SourceError: it is not there, not one, locked, or may not be read.
+        """
+        path = self._path
         if not path.exists():
             raise SourceError(Reason.MISSING, f"{path}: no such file; check the path")
         if not path.is_file():
@@ -52,13 +64,24 @@ class Sqlite:
             raise SourceError(Reason.DENIED, f"{path}: may not be read; give this user the right to") from None
         except OSError as error:
             raise SourceError(Reason.UNREADABLE, f"{path}: cannot be read ({error.strerror})") from None
-        self._connection = self._connect()
+        connection = self._connect()
         try:
-            self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
-            self._connection.close()
+            connection.close()
             raise self._refused(error) from None
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True)
+        self._open = connection, engine
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        assert self._open is not None
+        return self._open[0]
+
+    @property
+    def _engine(self) -> Engine:
+        assert self._open is not None
+        return self._open[1]
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"file:{quote(str(self._path))}?mode=ro" + "&immutable=1" * self._immutable
@@ -74,8 +97,11 @@ class Sqlite:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
-        self._engine.dispose()
+        if self._open is not None:
+            connection, engine = self._open
+            connection.close()
+            engine.dispose()
+            self._open = None
 
     def survey(self) -> Iterator[Asset]:
         """Tables and views in order of name; what cannot be read is an asset with a gap."""
@@ -102,17 +128,17 @@ class Sqlite:
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
         """Read one table or view; ``resume_from`` is how many rows were read."""
-        before = self.mark()
+        before = self.mark(asset)
         try:
             yield from Reading(self._connection, asset, plan).run(int(resume_from or 0))
         except sqlite3.Error as error:
-            if self._immutable and self.mark() != before:
+            if self._immutable and self.mark(asset) != before:
                 raise SourceError(Reason.CHANGED, f"{self._path}: was written to while read; scan again") from None
             raise self._refused(error, asset.name) from None
-        if self._immutable and self.mark() != before:
+        if self._immutable and self.mark(asset) != before:
             yield Gap(Reason.CHANGED, 1, "the file was written to while it was read")
 
-    def mark(self) -> str | None:
+    def mark(self, asset: Asset) -> str | None:
         """Size, time and change counter of the file, and size and time of what is written ahead of it."""
         try:
             file = self._path.stat()
@@ -123,7 +149,7 @@ class Sqlite:
         ahead = _size_and_time(_beside(self._path, "-wal"))
         return f"{file.st_size}-{file.st_mtime_ns}-{counter}-{ahead}"
 
-    def facts(self) -> Iterable[Fact]:
+    def facts(self, asset: Asset) -> Iterable[Fact]:
         """The number of who owns the file, as names are of people, and who may read it."""
         try:
             status = self._path.stat()
@@ -132,6 +158,20 @@ class Sqlite:
         yield Fact("owner", str(status.st_uid), "metadata")
         yield Fact("permissions", f"{stat.S_IMODE(status.st_mode):04o}", "metadata")
         yield Fact("public", bool(status.st_mode & stat.S_IROTH), "metadata")
+
+    def requests(self, asset: Asset, plan: ReadPlan) -> None:
+        """No server is asked."""
+
+    def check(self) -> Iterable[Access]:
+        """It is open: that was all."""
+        return (Access(f"read {self._path}", True),)
+
+    def rights(self) -> None:
+        """Whoever may read the file may read it all."""
+
+    def stores(self) -> Iterable[Store]:
+        """No server lists it."""
+        return ()
 
     def _sizes(self) -> dict[str, int]:
         """The bytes that each table takes, where SQLite was built to tell."""
