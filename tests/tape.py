@@ -45,7 +45,8 @@ class Tape(Connector):
 
     def survey(self):
         for name, script in self.assets.items():
-            yield Asset(name, Kind.TABLE, "tape", name, rows=script["batches"] * ROWS, bytes=script["batches"] << 23)
+            size = script.get("says", script["batches"] << 23)
+            yield Asset(name, Kind.TABLE, "tape", name, rows=script["batches"] * ROWS, bytes=size)
 
     def mark(self, asset):
         return self.assets[asset.name].get("mark", "1")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import gzip
-import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,30 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from calling import Run, add_source
-
-# Values that rules know, and words that no rule can know: neither may be kept.
-MAIL = "canary.qzx7@nightingale-leak.example"
-IBAN = "DE75512108001245126199"
-CARD = "4539578763621486"
-PHONE = "+4915901234567"
-PERSON = "Zyxwvana Canaryson"
-SECRET = "ghp_cAnArY0123456789cAnArY0123456789abcd"
-WORD = "qzxjvkcanaryword"
-DIAGNOSIS = "F32.1 canaryepisode"
-CANARIES = (MAIL, IBAN, CARD, PHONE, PERSON, "Canaryson", SECRET, WORD, "canaryepisode", "nightingale-leak")
-
-ROW = {
-    "id": "17",
-    "name": PERSON,
-    "email": MAIL,
-    "iban": IBAN,
-    "card": CARD,
-    "phone": PHONE,
-    "password": SECRET,
-    "diagnosis": DIAGNOSIS,
-    "note": f"asked {WORD} to call {PHONE}, writes as {MAIL}",
-    MAIL: "the name of a column",
-}
+from canaries import CARD, IBAN, MAIL, PERSON, PHONE, ROW, SECRET, WORD, Search
 
 
 def plant(stores: Path) -> None:
@@ -88,25 +62,6 @@ def plant(stores: Path) -> None:
     store.close()
 
 
-def forms(canary: str) -> Iterator[bytes]:
-    """A canary as it is, encoded, reversed, and hashed without a key."""
-    raw = canary.encode()
-    for text in (canary, quote(canary, safe=""), quote(quote(canary, safe=""), safe=""), canary[::-1]):
-        yield from (text.encode(encoding) for encoding in ("utf-8", "utf-16-le"))
-    yield from (base64.b64encode(raw).rstrip(b"="), raw.hex().encode())
-    yield from (hashlib.new(kind, raw).hexdigest().encode() for kind in ("md5", "sha1", "sha256"))
-
-
-FORMS = {form.lower(): canary for canary in CANARIES for form in forms(canary)}
-
-
-def leaks(data: bytes, where: str) -> Iterator[str]:
-    low = data.lower()
-    for form, canary in FORMS.items():
-        if form in low:
-            yield f"{canary!r} in {where}"
-
-
 @pytest.fixture
 def planted(workspace: Path) -> Path:
     plant(workspace / "stores")
@@ -116,7 +71,7 @@ def planted(workspace: Path) -> Path:
 
 
 def test_no_canary_is_in_the_inventory_a_listing_a_register_a_log_or_a_traceback(planted: Path, mapkeeper: Run) -> None:
-    found: list[str] = []
+    search = Search()
     reports = planted.parent / "reports"
     reports.mkdir()
     commands: list[list[str]] = [
@@ -137,24 +92,23 @@ def test_no_canary_is_in_the_inventory_a_listing_a_register_a_log_or_a_traceback
     for command in commands:
         ran = mapkeeper(*command, "--debug", "--workspace", planted)
         assert ran.exit in (0, 1), ran.err
-        found += leaks(ran.out.encode(), f"stdout of {command}")
-        found += leaks(ran.err.encode(), f"stderr of {command}")
-    for path in [*planted.rglob("*"), *reports.iterdir()]:
-        if path.is_file() and planted / "stores" not in path.parents:
-            found += leaks(path.read_bytes(), str(path.relative_to(planted.parent)))
-    assert found == [], "\n".join(found)
+        search.look(ran.out, f"stdout of {command}")
+        search.look(ran.err, f"stderr of {command}")
+    search.look_in(planted, besides=planted / "stores")
+    search.look_in(reports)
+    assert search.nothing()
     assert mapkeeper("findings", "--workspace", planted, "--format", "json", "--category", "contact.email").rows
 
 
 def test_no_canary_is_in_what_an_inspection_prints(planted: Path, mapkeeper: Run) -> None:
-    found: list[str] = []
+    search = Search()
     for target in (planted / "stores" / "files", planted / "stores" / "shop.db"):
         for options in (["--format", "json", "--all"], ["--coverage", "--format", "json"], ["--format", "csv"]):
             ran = mapkeeper("inspect", target, "--depth", "full", "--debug", *options)
             assert ran.exit == 0, ran.err
-            found += leaks(ran.out.encode(), f"stdout of inspect {target.name} {options}")
-            found += leaks(ran.err.encode(), f"stderr of inspect {target.name} {options}")
-    assert found == [], "\n".join(found)
+            search.look(ran.out, f"stdout of inspect {target.name} {options}")
+            search.look(ran.err, f"stderr of inspect {target.name} {options}")
+    assert search.nothing()
 
 
 def test_true_values_are_shown_on_stdout_when_asked_for_and_only_there(planted: Path, mapkeeper: Run) -> None:
@@ -163,7 +117,9 @@ def test_true_values_are_shown_on_stdout_when_asked_for_and_only_there(planted: 
     emails = [row for row in ran.rows if row["field"] == "email"]
     assert emails[0]["values"] == [MAIL]
     assert "true values" in ran.err
-    assert list(leaks(ran.err.encode(), "stderr")) == []
+    search = Search()
+    search.look(ran.err, "stderr")
+    assert search.nothing()
     refused = mapkeeper("inspect", people, "--reveal", "2", "--output", planted / "out.txt")
     assert refused.exit == 2
     assert not (planted / "out.txt").exists()
@@ -208,5 +164,7 @@ def test_a_fault_of_a_plugin_that_quotes_a_value_is_a_gap_without_it(
     assert ran.exit == 0, ran.err
     rows = mapkeeper("coverage", "--workspace", workspace, "--format", "json", env={"PYTHONPATH": str(package)}).rows
     assert [gap["reason"] for row in rows for gap in row["gaps"]] == ["crashed"]
-    everything = (ran.out + ran.err).encode() + b"".join(p.read_bytes() for p in workspace.glob("inventory.db*"))
-    assert list(leaks(everything, "anywhere")) == []
+    search = Search()
+    search.look(ran.out + ran.err, "what a scan says")
+    search.look_in(workspace)
+    assert search.nothing()

@@ -105,7 +105,7 @@ def test_an_asset_that_is_unchanged_since_it_could_not_be_read_was_not_read(inve
     inventory.seen(scan, "globex", "crm", ["customers"], later(2))
     assert inventory.at().assets()[0].last_seen == later(2).date()
     assert inventory.at().findings()[0].last_seen == NOON.date()
-    assert not inventory.known("crm")["globex", "customers"].read
+    assert inventory.known("crm")["globex", "customers"].last_read == NOON.date()
 
 
 def test_an_asset_that_fails_again_and_again_writes_no_row(inventory: Inventory, place: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -14,7 +15,11 @@ import psutil
 import pytest
 
 from calling import Run
+from mapkeeper import config, discover
+from mapkeeper.inventory import Inventory
+from mapkeeper.model import Depth
 from mapkeeper.plugin import Pace
+from mapkeeper.scan import Choice, Scan, examine
 from tape import Tape
 
 LARGE = 24
@@ -155,6 +160,65 @@ def test_an_asset_that_the_budget_did_not_reach_keeps_its_findings(workspace: Pa
     assert {row["asset"] for row in found(mapkeeper, workspace)} == {row["asset"] for row in before}
 
 
+def test_a_slow_pace_is_not_taken_for_silence(workspace: Path, tape: Tape, mapkeeper: Run) -> None:
+    hold(workspace, timeout="3")
+    limit(workspace, rows_per_second=200)
+    tape.write({"users": {"batches": 2}, "large": {"batches": 1, "says": 200}})
+    assert scan(mapkeeper, workspace).exit == 0
+    rows = covered(mapkeeper, workspace)
+    assert rows["users"]["complete"]
+    assert rows["large"]["complete"]
+
+
+class Unwatched:
+    """Nobody looks on."""
+
+    def surveyed(self, source: str, assets: int, bytes: int | None) -> None: ...
+    def read(self, source: str, asset: str, bytes: int) -> None: ...
+    def recorded(self, source: str, asset: str, findings: int, gaps: int) -> None: ...
+
+
+def test_a_budget_that_does_not_last_comes_to_every_asset_in_turn(workspace: Path, tape: Tape) -> None:
+    limit(workspace, rows=2_000)
+    reached: set[str] = set()
+    for night in range(1, 5):
+        tape.write({name: {"batches": 2, "mark": str(night)} for name in "abcd"})  # all change by day
+        opened = config.load(workspace, discover.catalogue())
+        moment = dt.datetime(2026, 11, night, tzinfo=dt.UTC)
+        with Inventory.open(opened.inventory_url) as inventory:
+            Scan(opened, inventory, Choice(("tape",), depth=Depth.FULL), lambda: moment, Unwatched()).run()  # noqa: B023
+        reached |= {name for name in "abcd" if tape.read(name)}
+    assert reached == set("abcd")
+
+
+def test_a_source_that_is_lost_for_good_keeps_how_far_it_came(
+    workspace: Path, tape: Tape, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examine, "PAUSES", ())
+    tape.write({"users": {"batches": 3, "drops_at": 2}})
+    scan(mapkeeper, workspace)
+    assert [gap["reason"] for gap in covered(mapkeeper, workspace)["users"]["gaps"]] == ["unreachable"]
+    tape.write({"users": {"batches": 3}})
+    assert scan(mapkeeper, workspace).exit == 0
+    assert tape.read("users") == [2]
+    users = covered(mapkeeper, workspace)["users"]
+    assert (users["complete"], users["rows_read"]) == (True, 3000)
+
+
+def test_what_was_half_read_stays_so_when_the_budget_does_not_reach_it(
+    workspace: Path, tape: Tape, mapkeeper: Run
+) -> None:
+    assets = {"a": {"batches": 20}, "b": {"batches": 20}}
+    tape.write(assets)
+    limit(workspace, rows=4_000)
+    scan(mapkeeper, workspace)  # two workers: both are half read
+    both = {name: len(tape.read(name)) for name in "ab"}
+    assert all(both.values())
+    for _ in range(12):
+        scan(mapkeeper, workspace)
+    assert (tape.read("a"), tape.read("b")) == (list(range(20)), list(range(20)))
+
+
 def test_a_reader_that_hangs_costs_what_lies_behind_and_nothing_else(
     workspace: Path, tape: Tape, mapkeeper: Run
 ) -> None:
@@ -229,13 +293,16 @@ def test_a_pace_waits_for_what_goes_beyond_its_rate(monkeypatch: pytest.MonkeyPa
     pace.requests()
     assert waited == []
     pace.requests()
+    assert waited == [1.0]
     pace.rows(4000)
-    pace.rows(1)
-    assert waited == [1.0, 8.0]
+    assert pace.owed == 8.0
+    pace.rows(1000)
+    assert pace.owed == 10.0
     now[0] += 60
     pace.requests()
     Pace().requests(1_000_000)
-    assert waited == [1.0, 8.0]
+    Pace().rows(1_000_000)
+    assert (waited, pace.owed, Pace().owed) == ([1.0], 0.0, 0.0)
 
 
 def test_rows_a_second_are_kept_to_while_reading(workspace: Path, tape: Tape, mapkeeper: Run) -> None:

@@ -112,10 +112,10 @@ class Store:
 
 
 class Pace:
-    """Slows the caller down to so many requests and rows a second; ``None``: no limit.
+    """Slows a reading down to so many requests and rows a second; ``None``: no limit.
 
-    The core gives each connector one before it opens it, with the share of this process. A connector takes
-    requests from it; rows are taken by the core.
+    The core gives each connector one before it opens it, with the share of this process. A connector waits for
+    requests; the core counts the rows and waits for them.
     """
 
     def __init__(self, requests: float | None = None, rows: float | None = None) -> None:
@@ -134,20 +134,26 @@ class Pace:
 
     def requests(self, count: int = 1) -> None:
         """Wait until so many requests may be sent."""
+        wait = self._owed("requests")
         self._take("requests", count)
+        if wait > 0:
+            time.sleep(wait)
 
     def rows(self, count: int) -> None:
-        """Wait until so many rows may have been read."""
+        """Count rows that were read, without waiting."""
         self._take("rows", count)
 
+    @property
+    def owed(self) -> float:
+        """Seconds until the next rows may be read."""
+        return self._owed("rows")
+
+    def _owed(self, what: str) -> float:
+        return max(0.0, self._free.get(what, 0.0) - time.monotonic())
+
     def _take(self, what: str, count: int) -> None:
-        if not (rate := self._rates[what]):
-            return
-        now = time.monotonic()
-        free = max(now, self._free.get(what, now))
-        self._free[what] = free + count / rate
-        if free > now:
-            time.sleep(free - now)
+        if rate := self._rates[what]:
+            self._free[what] = time.monotonic() + self._owed(what) + count / rate
 
 
 def secret(**options: Any) -> Any:

@@ -200,6 +200,8 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: a port that is no number; its text would quote the URL
         raise SourceError(Reason.MISSING, "url is not a database URL; write dialect://user@host/database") from None
+    if "@" in (parsed.host or ""):  # what stands before it is the end of a password
+        raise SourceError(Reason.MISSING, "url has more than one '@'; write %40 for those in user and password")
     return parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
 
 

@@ -40,7 +40,9 @@ def connect(url: URL, target: str, meanings: Meanings, **connect_args: Any) -> t
             else what ``meanings`` says, or ``unreachable``.
     """
     try:
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args)
+        engine = create_engine(
+            url, poolclass=NullPool, pool_reset_on_return=None, hide_parameters=True, connect_args=connect_args
+        )  # nothing is reset: on a lost connection that fails, and SQLAlchemy logs what the driver says
     except ImportError:
         raise SourceError(Reason.UNSUPPORTED, f"{target}: {_not_installed(url)}") from None
     except (SQLAlchemyError, TypeError, ValueError) as error:

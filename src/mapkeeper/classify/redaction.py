@@ -29,8 +29,10 @@ _PART = regex.compile(r"[^/\\?&=,;|{}<>\"]+")
 _LONGEST_PART = 1_000
 """Characters of a part that expressions are let loose on; a longer one is no name that people gave."""
 
-_MOST_LABELS = 20
-"""What stands between dots, so much of it is taken from the end of a match to see whether the rest identifies."""
+_LABEL = regex.compile(r"[-._][^-._]*$")
+
+_MOST_LABELS = 64
+"""What stands between dots and dashes: so much of it is taken from the end of a match, until the rest identifies."""
 
 _CLOCK = regex.compile(
     r"(?:19|20)\d{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:[-_.T ]?\d{2,9}Z?)?|1\d{9}|1\d{12}"
@@ -75,7 +77,9 @@ class Redaction:
 
     def _found(self, part: str, plain: Spelling) -> Iterator[Span]:
         """What identifies somebody in any spelling of a part."""
-        spellings = {each.text: each for each in (Spelling(part), plain, plain.apart())}
+        # A star stands for what the names of a family differ in: the digits of a domain, say.
+        starless = Spelling(plain.text.replace("*", "0"), plain.places)
+        spellings = {each.text: each for each in (Spelling(part), plain, plain.apart(), starless)}
         upper = plain.upper()  # small letters are a spelling, too, where a check decides
         for rule, expressions in self._rules:
             for spelled in spellings.values():
@@ -129,13 +133,12 @@ def _trusted(rule: Rule, score: float) -> bool:
 
 
 def _held(rule: Rule, expression: Expression, value: str) -> int:
-    """How much of a value identifies somebody: ".json" or ".log.1" behind an address is not its last label."""
+    """How much of a value identifies somebody: ".json", ".log.1" or "-2026-01-01.csv" belongs to no address."""
+    whole = value
     for _ in range(_MOST_LABELS):
-        if _identifies(rule, value):
+        if (value is whole or expression.compiled.fullmatch(value, timeout=PATIENCE)) and _identifies(rule, value):
             return len(value)
-        value = value.rpartition(".")[0]
-        if not expression.compiled.fullmatch(value, timeout=PATIENCE):
-            break
+        value = _LABEL.sub("", value)
     return 0
 
 

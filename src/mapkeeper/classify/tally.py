@@ -1,4 +1,7 @@
-"""What was counted of a field, and of each rule in it, over all batches. Order and cut of the batches do not matter."""
+"""What was counted of a field, and of each rule in it, over all batches.
+
+Their order does not matter; where they are cut shows in what is extrapolated, and nowhere else.
+"""
 
 from __future__ import annotations
 

@@ -104,11 +104,12 @@ def main() -> None:
 
 
 def _hush() -> None:
-    """What libraries log, warn of and cannot raise quotes values: it is not shown."""
+    """What libraries log, warn of and cannot raise may quote values: it is not shown."""
     logging.getLogger().addHandler(logging.NullHandler())
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-    sys.unraisablehook = threading.excepthook = lambda _: None
+    sys.unraisablehook = lambda _: None
+    threading.excepthook = lambda _: None
 
 
 for _part in (upkeep, scanning, reading, sources, register):

@@ -77,8 +77,9 @@ def inspect(
     with watching() as progress:
         inspection = Inspection(depth or Depth.SAMPLE, workers or 2, reveal)
         for target in targets:
+            called = target.partition("://")[0]  # what stands behind it may be a password
             try:
-                for shown, result in inspection.look(target, partial(progress.read, target)):
+                for shown, result in inspection.look(target, partial(progress.read, called)):
                     name, kind = result.asset.name, result.asset.kind.value
                     covered.append(rows.coverage_row(None, shown, name, kind, result.coverage))
                     for one in result.findings:

@@ -27,14 +27,15 @@ class Marked:
     depth: Depth
     complete: bool
     gaps: frozenset[Reason]
-    read: bool = True  # False: nothing could be read the last time; its findings are of a reading before
+    last_read: dt.date | None  # the day of its findings; None: it could never be read
 
 
 def known(connection: Connection, source: str) -> Mapping[tuple[str, str], Marked]:
     """Every current asset of a source, by client and name."""
     asset, state = tables.asset, tables.asset_state
     columns = (asset.c.client, asset.c.name, asset.c.mark, asset.c.rules)
-    query = select(*columns, state.c.depth, state.c.complete, state.c.gaps, state.c.rows_read).join(state)
+    read = (state.c.rows_read, state.c.last_read, asset.c.last_seen)
+    query = select(*columns, state.c.depth, state.c.complete, state.c.gaps, *read).join(state)
     found = connection.execute(query.where(asset.c.source == source, state.c.to_scan.is_(None)))
     return {
         (row.client, row.name): Marked(
@@ -43,7 +44,7 @@ def known(connection: Connection, source: str) -> Mapping[tuple[str, str], Marke
             Depth(row.depth),
             row.complete,
             frozenset(Reason(gap["reason"]) for gap in row.gaps),
-            row.complete or row.rows_read > 0,
+            row.last_read or (row.last_seen if row.complete or row.rows_read else None),
         )
         for row in found
     }
@@ -85,7 +86,7 @@ def record(
     last_read = (held["last_read"] if held is not None else None) or last_seen
     if kept:
         assert held is not None
-        state |= {"fields": held["fields"], "last_read": last_read}
+        state |= {"fields": held["fields"], "last_read": last_read, "facts": state["facts"] or held["facts"]}
     within = {"asset": id}
     reconcile(connection, tables.asset_state, within, "asset", [state], scan=scan, today=today, last_seen=last_seen)
     if not kept:

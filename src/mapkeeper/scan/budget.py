@@ -18,12 +18,18 @@ class Budget:
     rows: float = math.inf
     bytes: float = math.inf
     seconds: float = math.inf
+    taken: int = 0  # bytes that were read
     _begun: float = field(default_factory=time.monotonic)
 
     def spend(self, rows: int, bytes: int) -> None:
         """Take off what was read."""
+        self.taken += bytes
         self.rows -= rows
         self.bytes -= bytes
+
+    def share(self, among: int) -> tuple[float, float]:
+        """The rows and bytes that each of so many may read."""
+        return self.rows / among, self.bytes / among
 
     def spent(self) -> bool:
         """Whether nothing more may be read."""

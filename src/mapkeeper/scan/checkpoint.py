@@ -45,16 +45,18 @@ class Seal:
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode(errors="surrogatepass"))
         except (InvalidTag, ValueError):
             return None
-        rest = pickle.loads(plain)  # noqa: S301 - made by us: the seal is whole
-        assert isinstance(rest, Rest)
-        return rest
+        try:
+            rest = pickle.loads(plain)  # noqa: S301 - made by us: the seal is whole
+        except Exception:  # by another version of a library, which pickles otherwise
+            return None
+        return rest if isinstance(rest, Rest) else None
 
 
 class Checkpoints:
     """The checkpoints in an inventory, for scans by one set of rules at one depth."""
 
-    def __init__(self, inventory: Inventory, keys: Mapping[str, bytes], terms: str) -> None:
-        """``keys`` are the clients'; a checkpoint made under other ``terms`` does not count."""
+    def __init__(self, inventory: Inventory, keys: Mapping[str, bytes], terms: Mapping[str, str]) -> None:
+        """``keys`` are the clients'; a checkpoint made under other ``terms`` of its client does not count."""
         self._inventory = inventory
         self._seals = {client: Seal(key) for client, key in keys.items()}
         self._terms = terms
@@ -78,4 +80,4 @@ class Checkpoints:
             self._inventory.put_checkpoint(scan, one.client, source, one.kept, sealed, now)
 
     def _about(self, source: str, one: Planned) -> str:
-        return "\n".join((self._terms, source, one.client, one.kept))
+        return "\n".join((self._terms[one.client], source, one.client, one.kept))

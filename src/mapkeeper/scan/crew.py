@@ -17,7 +17,7 @@ from mapkeeper.classify import Engine
 from mapkeeper.model import AssetResult, Gap, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.budget import USED_UP, Budget
-from mapkeeper.scan.examine import LEG, Examination, Leg, Line, Rest, conclude
+from mapkeeper.scan.examine import LEG, Examination, Leg, Line, Rest, conclude, unread
 from mapkeeper.scan.hand import DIED, Hand, Job, Task
 
 WORTH_A_PROCESS = 32 << 20
@@ -70,13 +70,19 @@ class Crew:
             budget: What is left of the source's; what is behind its end is a gap.
         """
         budget = budget or Budget()
-        waiting = deque(Task(number, job, job.rest) for number, job in enumerate(jobs))
-        if sum(job.bytes for job in jobs) < WORTH_A_PROCESS:
+        waiting = deque[Task]()
+        for number, job in enumerate(jobs):
+            if job.asset.gap is None:
+                waiting.append(Task(number, job, job.rest))
+            else:
+                yield number, unread(job.asset, None)
+        if sum(task.job.bytes for task in waiting) < WORTH_A_PROCESS:
             yield from self._here(connector, waiting, beat, keep, budget)
         else:
             yield from self._elsewhere(waiting, beat, keep, budget)
         for task in waiting:
-            yield task.number, self._conclude(task, USED_UP if budget.spent() else _NO_WORKER)
+            result = self._conclude(task, USED_UP if budget.spent() else _NO_WORKER)
+            yield from self._came(task, Leg(rest=task.rest, result=result), keep)
 
     def _conclude(self, task: Task, gap: Gap) -> AssetResult:
         return conclude(self._engine, task.job.asset, task.job.question, task.rest, gap)
@@ -106,9 +112,13 @@ class Crew:
         failed = 0
         try:
             while True:
-                if failed < _STARTS and not budget.spent():
-                    missing = min(most - len(hands), len(waiting))
-                    hands += [Hand(self._fresh(), most) for _ in range(missing)]
+                while len(hands) < most and len(hands) < len(waiting) + sum(hand.task is not None for hand in hands):
+                    if failed >= _STARTS or budget.spent():
+                        break
+                    try:
+                        hands.append(Hand(self._fresh(), most))
+                    except OSError:  # no more processes to be had
+                        failed += 1
                 if not hands:
                     break
                 wait([hand.future for hand in hands], timeout=_LOOK, return_when=FIRST_COMPLETED)
@@ -136,16 +146,19 @@ class Crew:
                         yield from self._came(task, leg, keep)
                     if hand.dead:
                         continue
-                    if task is not None and leg.result is None:
-                        hand.go_on(budget)
+                    if task is not None and leg.result is None and budget.spent():
+                        hand.stop()
+                    elif task is not None and leg.result is None:
+                        hand.go_on(budget.share(len(hands)))
                     elif waiting and not budget.spent():
-                        hand.begin(waiting.popleft(), budget)
+                        hand.begin(waiting.popleft(), budget.share(len(hands)))
                     else:
                         hands.remove(hand)
                         hand.close()
         finally:
             for hand in hands:  # Ctrl-C: nobody waits until a large file is read to its end
                 hand.kill()
+            for hand in hands:
                 hand.close()
 
     def _came(self, task: Task, leg: Leg, keep: Keep) -> Iterator[tuple[int, AssetResult]]:

@@ -55,6 +55,7 @@ class Rest:
     mark: str | None
     counted: Counted = field(repr=False)
     ledger: Ledger
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(slots=True)
@@ -82,6 +83,11 @@ class Line:
         """``up``: the connector is open."""
         self.connector = connector
         self.up = up
+        self.pauses = iter(PAUSES)  # that are left; all of them again once something came through
+
+    def came_through(self) -> None:
+        """Note that it works: when it is lost the next time, it is waited for as long again."""
+        self.pauses = iter(PAUSES)
 
     def again(self) -> None:
         """Open it anew. Raises `SourceError` where that fails; then it is down."""
@@ -116,7 +122,8 @@ class Examination:
         question = self._question
         self._ledger = Ledger() if rest is None else rest.ledger
         self._resume = None if rest is None else rest.resume
-        self._followed = True  # whether every batch so far said how to go on behind it
+        self._batches = 0
+        self._points = rest is not None  # whether the asset has places to go on from
         self._since = 0  # the last rest, in bytes
         self._classification = self._engine.start(
             self._asset.name, client_domains=question.domains, reveal=question.reveal, counted=counted
@@ -127,6 +134,8 @@ class Examination:
         until = time.monotonic() + seconds
         leg = Leg()
         try:
+            if self._wait(until):
+                return leg
             for event in self._events:
                 if not isinstance(event, Batch):
                     self._ledger.lost(event)
@@ -137,14 +146,15 @@ class Examination:
                 if self._since >= REST and (rest := self._rest()) is not None:
                     leg.rest = rest
                     return leg
-                if time.monotonic() >= until or leg.rows >= rows or leg.bytes >= bytes:
+                over = self._wait(until) or leg.rows >= rows or leg.bytes >= bytes
+                if over and (self._resume is not None or not self._points):
                     return leg
         except _NOT_OURS:
             raise
         except BaseException as error:
-            self._ledger.lost(_lost(error))
             if isinstance(error, SourceError) and error.reason in _LOST_CONNECTION:
-                self._line.up = False  # the next asset opens it again
+                leg.rest = self._rest()  # another day it may be there again
+            self._ledger.lost(_lost(error))
         leg.result = self._finish()
         return leg
 
@@ -156,11 +166,20 @@ class Examination:
         result = self._finish()
         return Leg(rest=rest, result=replace(result, mark=None))  # no mark: it is to be read again
 
+    def _wait(self, until: float) -> bool:
+        """Keep to the pace, but no longer than to a moment; whether that has come."""
+        owed = self._line.connector.pace.owed
+        if owed > 0:
+            time.sleep(max(0.0, min(owed, until - time.monotonic())))
+        return time.monotonic() >= until
+
     def _take(self, batch: Batch) -> None:
         batch.data.validate(full=True)  # what counts the cells trusts its input, down to the last byte
         self._classification.add(batch)
         self._ledger.read(batch)
-        self._resume, self._followed = batch.resume, self._followed and batch.resume is not None
+        self._batches += 1
+        self._resume = batch.resume
+        self._points |= batch.resume is not None
         self._since += batch.data.nbytes
         self._line.connector.pace.rows(batch.data.num_rows)
 
@@ -168,35 +187,43 @@ class Examination:
         if self._resume is None:
             return None
         self._since = 0
-        return Rest(self._resume, self._mark, self._classification.counted(), self._ledger.copy())
+        return Rest(self._resume, self._mark, self._classification.counted(), self._ledger.copy(), self._facts)
 
     def _read(self) -> Generator[Batch | Gap]:
         """What the connector reads; a connection that is lost is opened again, and reading goes on where it was."""
         asset, line = self._asset, self._line
         if asset.gap is not None:
             return
-        if not line.up:
-            line.again()
-        self._mark = line.connector.mark(asset)  # before reading: what changes meanwhile is read again next time
-        self._facts = tuple(line.connector.facts(asset))
-        if self._from is not None and self._from.mark != self._mark:
-            self._begin(None)
-        pauses = iter(PAUSES)
-        lost = False
+        begun = slow = False
         while True:
             try:
-                if lost:
+                if not line.up:
                     line.again()
+                if not begun:
+                    self._look()
+                    begun = True
                 for event in line.connector.read(asset, plan(asset, self._question.depth), self._resume):
                     yield event
-                    pauses = iter(PAUSES)
+                    line.came_through()
+                    slow = False
                 return
             except SourceError as error:
-                pause = next(pauses, None)
-                if error.reason not in _LOST_CONNECTION or pause is None or not self._followed:
+                if error.reason not in _LOST_CONNECTION:
                     raise
-                lost = True
+                late = line.up and error.reason is Reason.TIMEOUT  # it was waited for already
+                line.up = False
+                astray = self._batches > 0 and self._resume is None  # nothing tells how to go on
+                if astray or (late and slow) or (pause := next(line.pauses, None)) is None:
+                    raise
+                slow = late
                 time.sleep(pause)
+
+    def _look(self) -> None:
+        """Ask what the source tells of the asset. A rest of an asset that has changed since does not count."""
+        self._mark = self._line.connector.mark(self._asset)  # before reading: what changes meanwhile is read again
+        self._facts = tuple(self._line.connector.facts(self._asset))
+        if self._from is not None and self._from.mark != self._mark:
+            self._begin(None)
 
     def _finish(self) -> AssetResult:
         judged = Judgement((), ())
@@ -219,13 +246,14 @@ def conclude(engine: Engine, asset: Asset, question: Question, rest: Rest | None
     ledger = rest.ledger.copy()
     ledger.lost(gap)
     judged = engine.start(asset.name, client_domains=question.domains, counted=rest.counted).finish()
-    return AssetResult(asset, judged.fields, judged.findings, ledger.close(asset))
+    return AssetResult(asset, judged.fields, judged.findings, ledger.close(asset), rest.facts)
 
 
-def unread(asset: Asset, gap: Gap) -> AssetResult:
-    """The result of an asset of which nothing was read."""
+def unread(asset: Asset, gap: Gap | None) -> AssetResult:
+    """The result of an asset of which nothing was read; ``gap`` says why, beside the asset's own."""
     ledger = Ledger()
-    ledger.lost(gap)
+    if gap is not None:
+        ledger.lost(gap)
     return AssetResult(asset, (), (), ledger.close(asset))
 
 

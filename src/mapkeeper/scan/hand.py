@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
@@ -19,7 +19,7 @@ from mapkeeper import discover
 from mapkeeper.classify import Engine
 from mapkeeper.model import Asset, Depth, Gap, Reason
 from mapkeeper.plugin import Connector
-from mapkeeper.scan.budget import USED_UP, Budget
+from mapkeeper.scan.budget import USED_UP
 from mapkeeper.scan.examine import LEG, SAMPLE_BYTES, Examination, Leg, Line, Question, Rest
 
 DIED = Gap(Reason.CRASHED, says="the process that read it died")
@@ -65,34 +65,42 @@ class Hand:
         self._ended: Gap | None = None  # why it was ended
         self._pool = ProcessPoolExecutor(1, get_context("spawn"), _start, (connector,))
         before = set(active_children())
-        with _one_thread_each():
+        with _one_thread_each(), _deaf_to_ctrl_c():
             self.future: Future[Leg] = self._pool.submit(Leg)
         (self._process,) = set(active_children()) - before
         self._since = monotonic()
 
-    def begin(self, task: Task, budget: Budget) -> None:
-        """Read an asset."""
+    def begin(self, task: Task, share: tuple[float, float]) -> None:
+        """Read an asset; no more rows and bytes at a time than this share of the budget."""
         self.task = task
-        self._submit(_begin, task.job, task.rest, budget.rows, budget.bytes)
+        self._submit(_begin, task.job, task.rest, *share)
 
-    def go_on(self, budget: Budget) -> None:
-        """Read on, or stop where nothing is left of the budget."""
-        if budget.spent():
-            self._submit(_stop)
-        else:
-            self._submit(_go_on, budget.rows, budget.bytes)
+    def go_on(self, share: tuple[float, float]) -> None:
+        """Read on."""
+        self._submit(_go_on, *share)
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._submit(_stop)
 
     def _submit(self, function: Callable[..., Leg], *arguments: object) -> None:
         self._since = monotonic()
-        self.future = self._pool.submit(function, *arguments)
+        try:
+            self.future = self._pool.submit(function, *arguments)
+        except BrokenProcessPool as broken:  # it died while it had nothing to do
+            self.future = Future()
+            self.future.set_exception(broken)
 
     def done(self) -> Leg | Gap:
         """What came of what it had to do, or why nothing did."""
+        if self._ended is not None:
+            self.dead = True
+            return self._ended
         try:
             return self.future.result()
         except BrokenProcessPool:
             self.dead = True
-            return self._ended or DIED
+            return DIED
         except Exception as error:  # the asset cannot be handed to a process, or its result back
             return Gap(Reason.CRASHED, says=f"{type(error).__name__} between processes")
 
@@ -119,8 +127,10 @@ class Hand:
         self._process.kill()
 
     def close(self) -> None:
-        """Wait until the process is gone."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Have the process let go of its source, and wait until it is gone."""
+        with suppress(BrokenProcessPool):
+            self._pool.submit(_hang_up)
+        self._pool.shutdown(wait=True)
 
 
 @contextmanager
@@ -137,6 +147,16 @@ def _one_thread_each() -> Iterator[None]:
             os.environ[_THREADS] = before
 
 
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that begin now never hear Ctrl-C, which is for whoever started the crew."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _own: tuple[Line, Engine] | None = None
 """What this process reads and classifies with, where it is a hand."""
 
@@ -146,7 +166,8 @@ _at_work: Examination | None = None
 
 def _start(connector: Connector) -> None:
     global _own
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as it was not heard from the beginning
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _fall_silent()
     Thread(target=_end_with_the_scan, daemon=True).start()
     line = Line(connector, up=False)  # opened with the first asset, so that it can say why that failed
@@ -154,7 +175,7 @@ def _start(connector: Connector) -> None:
 
 
 def _fall_silent() -> None:
-    """All that a hand has to say is in its results: what libraries print, log or warn of by themselves quotes values."""
+    """All that a hand has to say is in its results: what libraries print or log by themselves may quote values."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -179,6 +200,12 @@ def _begin(job: Job, rest: Rest | None, rows: float, bytes: float) -> Leg:
 def _go_on(rows: float, bytes: float) -> Leg:
     assert _at_work is not None
     return _at_work.go(LEG, rows, bytes)
+
+
+def _hang_up() -> None:
+    if _own is not None:
+        with suppress(Exception):  # what was read is read
+            _own[0].connector.close()
 
 
 def _stop() -> Leg:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from mapkeeper.scan.examine import Question
 from mapkeeper.scan.hand import Job
 from mapkeeper.scan.naming import Free, Names
 from mapkeeper.scan.opening import guarded, opened
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 
 class Inspection:
@@ -49,6 +52,8 @@ class Inspection:
 
 
 def _shown(target: str) -> str:
-    """A URL, or what was meant to be one, may hold a password, before its host or among its options."""
-    head, separator, tail = target.rpartition("://")
-    return f"{head}{separator}{tail.rpartition('@')[2].partition('?')[0]}"
+    """What was typed, but of a URL, or what was meant to be one, the scheme only: a password may stand anywhere."""
+    scheme, separator, _ = target.partition("://")
+    if separator and _SCHEME.fullmatch(scheme):
+        return f"{scheme}://…"
+    return "TARGET" if separator or "@" in target else target

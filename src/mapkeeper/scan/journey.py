@@ -6,6 +6,7 @@ One source that cannot be reached, or one asset that cannot be read, is recorded
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -110,7 +111,9 @@ class Scan:
         self._engine = Engine(discover.rules())
         keys = {client: workspace.key_of(client) for client in workspace.clients}
         self._names = {client: Names(self._engine, key) for client, key in keys.items()}
-        terms = "\n".join((__version__, self._engine.fingerprint, choice.depth))
+        self._domains = {id: client.file.client.domains for id, client in workspace.clients.items()}
+        self._rules = {id: _digest(self._engine.fingerprint, *domains) for id, domains in self._domains.items()}
+        terms = {id: f"{__version__}\n{rules}\n{choice.depth}" for id, rules in self._rules.items()}
         self._checkpoints = Checkpoints(inventory, keys, terms)
 
     def run(self) -> ScanOutcome:
@@ -151,7 +154,8 @@ class Scan:
 
     def _leased(self, scan: int, source: str) -> SourceOutcome:
         outcome = SourceOutcome(source, "ok")
-        begun = self._clock()
+        limits = self._workspace.sources[source].limits
+        begun, budget = self._clock(), Budget()
         beat = self._heartbeat(scan, source)
         try:
             with opened(open_source(self._workspace, source)) as connector:
@@ -159,12 +163,13 @@ class Scan:
                 unchanged = self._unchanged(source, connector, planned, beat)
                 todo = [one for one in planned if self._chosen(one) and one not in unchanged]
                 begun = self._clock()
+                budget = Budget(limits.rows or inf, limits.bytes or inf, limits.seconds or inf)
                 self._recall(source, [one for one in unchanged if self._chosen(one)], outcome)
                 self._progress.surveyed(source, len(todo), sum(one.asset.bytes or 0 for one in todo))
                 for client in {one.client for one in unchanged}:
                     names = [one.kept for one in unchanged if one.client == client]
                     self._inventory.seen(scan, client, source, names, self._clock())
-                for one, result in self._results(scan, source, connector, todo, beat):
+                for one, result in self._results(scan, source, connector, todo, budget, beat):
                     self._record(scan, source, one, result, outcome)
                 present = {(one.client, one.kept) for one in planned}
                 present |= unlisted(planned, self._inventory.known(source))
@@ -174,8 +179,8 @@ class Scan:
         else:
             outcome.state = "partial" if outcome.gaps else "ok"
         now = self._clock()
-        seconds = (now - begun).total_seconds() if outcome.bytes else None
-        place, size = place_of(self._workspace, source), outcome.bytes or None
+        seconds = (now - begun).total_seconds() if budget.taken else None
+        place, size = place_of(self._workspace, source), budget.taken or None
         self._inventory.source_state(source, outcome.state, place, now, seconds=seconds, bytes_read=size)
         return outcome
 
@@ -193,7 +198,7 @@ class Scan:
             before = known.get((one.client, one.kept))
             if (
                 before is not None
-                and before.rules == self._engine.fingerprint
+                and before.rules == self._rules[one.client]
                 and before.depth in (self._choice.depth, Depth.FULL)
                 and not before.gaps & _WORTH_ANOTHER_TRY
                 and before.mark is not None
@@ -215,24 +220,23 @@ class Scan:
                 outcome.unmapped.append(one.kept)
 
     def _results(
-        self, scan: int, source: str, connector: Connector, todo: Sequence[Planned], beat: Beat
+        self, scan: int, source: str, connector: Connector, todo: Sequence[Planned], budget: Budget, beat: Beat
     ) -> Iterator[tuple[Planned, AssetResult]]:
-        domains = {id: client.file.client.domains for id, client in self._workspace.clients.items()}
         rests = {} if self._choice.fresh else self._checkpoints.rests(source, todo)
-        # What was begun is ended first; then comes what was never read, as a budget may not last for all.
+        rests = {one: rest for one, rest in rests.items() if rest.mark == _mark(connector, one.asset)}
+        # What was begun is ended first; then comes what was never read, or longest ago: a budget may not last for all.
         known = self._inventory.known(source)
-        todo = sorted(todo, key=lambda one: (one not in rests, (one.client, one.kept) in known))
-        jobs = [
-            Job(one.asset, Question(self._choice.depth, domains[one.client]), one.kept, rests.get(one)) for one in todo
-        ]
-        settings, limits = self._workspace.scan, self._workspace.sources[source].limits
+        days = {named: before.last_read or dt.date.min for named, before in known.items()}
+        todo = sorted(todo, key=lambda one: (one not in rests, days.get((one.client, one.kept), dt.date.min)))
+        questions = {client: Question(self._choice.depth, domains) for client, domains in self._domains.items()}
+        jobs = [Job(one.asset, questions[one.client], one.kept, rests.get(one)) for one in todo]
+        settings = self._workspace.scan
         terms = Terms(self._choice.workers, settings.timeout, settings.memory)
 
         def keep(number: int, rest: Rest) -> None:
             self._checkpoints.keep(scan, source, todo[number], rest, self._clock())
 
         crew = Crew(self._engine, terms, lambda: open_source(self._workspace, source))
-        budget = Budget(limits.rows or inf, limits.bytes or inf, limits.seconds or inf)
         for index, result in crew.work(connector, jobs, beat, keep, budget):
             yield todo[index], result
 
@@ -256,7 +260,7 @@ class Scan:
             one.client,
             source,
             kept,
-            rules=self._engine.fingerprint,
+            rules=self._rules[one.client],
             depth=self._choice.depth,
             unmapped=one.unmapped,
             now=self._clock(),
@@ -272,6 +276,11 @@ class Scan:
         if one.unmapped:
             outcome.unmapped.append(one.kept)
         self._progress.recorded(source, kept.asset.name, shown, lost)
+
+
+def _digest(*words: str) -> str:
+    """What changes with any of some words."""
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
 def _mark(connector: Connector, asset: Asset) -> str | None:

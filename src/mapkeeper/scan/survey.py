@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from mapkeeper.config import SourceEntry, Workspace
+from mapkeeper.inventory.database import plain
 from mapkeeper.model import Asset, Gap, Kind, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.crew import Beat
@@ -51,7 +52,7 @@ def survey(
             if not _wanted(entry, asset):
                 asset = replace(asset, gap=Gap(Reason.EXCLUDED, says="left out by include or exclude"))
             client, unmapped = workspace.client_of(source, asset.name)
-            planned.append(Planned(asset, client, unmapped, free[client](names[client].keep(asset.name))))
+            planned.append(Planned(asset, client, unmapped, free[client](plain(names[client].keep(asset.name)))))
     return planned
 
 
