@@ -1,1 +1,1 @@
-"""Benchmarks: they print figures, and are run by hand. See docs/benchmarks.md for the last ones."""
+"""Benchmarks: they print figures, and are run by hand. See docs/benchmarks.md for the last figures."""
