@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from mapkeeper import discover
+from mapkeeper.errors import PluginError
+
 PACKAGE = Path(__file__).with_name("plugin_package")
 README = Path(__file__).parents[1] / "connectors" / "README.md"
 
@@ -235,3 +238,20 @@ def test_a_plug_in_that_cannot_be_imported_does_not_cost_another_connectors_targ
     assert "acme/loyalty/number@1" in {row["rule"] for row in listed(done)}
     done = mapkeeper("inspect", rolls / "monday.till", path=(broken, installed), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"path": 5}, "path must be text"),
+        ({"path": "x", "hidden": "no"}, "hidden must be true or false"),
+        ({"path": ["x"]}, "path must be text"),
+    ],
+)
+def test_a_setting_of_another_type_is_refused(setting: dict[str, object], says: str) -> None:
+    with pytest.raises(PluginError, match=says):
+        discover.connect("files", setting, Path())
+
+
+def test_a_whole_number_will_do_where_a_number_is_asked_for() -> None:
+    assert discover.connect("sql", {"url": "sqlite:////x.db", "connect_timeout": 3}, Path()) is not None

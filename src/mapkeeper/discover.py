@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args, get_type_hints
 
 from mapkeeper.categories import categories
 from mapkeeper.errors import MapkeeperError, PluginError, RuleError
@@ -66,12 +66,28 @@ def connect(name: str, given: Mapping[str, Any], folder: Path) -> Connector:
     }
     if missing := sorted(required - set(given)):
         raise PluginError(f"connector {name!r} needs the setting {missing[0]!r}")
+    _check_types(name, cls, given)
     try:
         return cls(**cls.within(folder, given))
     except MapkeeperError:
         raise
     except Exception as error:  # its text may quote a setting
         raise PluginError(f"connector {name!r} does not take these settings ({type(error).__name__})") from None
+
+
+_PLAIN = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _check_types(name: str, cls: type[Connector], given: Mapping[str, Any]) -> None:
+    """Refuse what is of another type than the connector declares, as far as that is a plain one."""
+    hints = get_type_hints(cls)
+    for key, value in given.items():
+        declared = [one for one in (get_args(hints.get(key)) or (hints.get(key),)) if one is not type(None)]
+        if value is None or not declared or not all(one in _PLAIN for one in declared):
+            continue
+        if not any(type(value) is one or (one is float and type(value) is int) for one in declared):
+            wanted = " or ".join(_PLAIN[one] for one in declared)
+            raise PluginError(f"connector {name!r}: {key} must be {wanted}")
 
 
 def for_target(target: str) -> tuple[str, Mapping[str, Any]] | None:

@@ -207,6 +207,8 @@ def _plan(
                 }
             )
     listing(rows, format, tuple(rows[0]), shown=_shown_plan)
+    if failed := [row for row in rows if row["assets"] is None]:
+        raise typer.Exit(3 if len(failed) == len(rows) else 1)
 
 
 def _shown_plan(column: str, value: Any) -> str:

@@ -208,6 +208,9 @@ class Examination:
                     slow = False
                 return
             except SourceError as error:
+                if error.reason is Reason.CHANGED and self._resume is not None and not self._batches:
+                    self._begin(None)  # it is no longer what was half read, although its mark says so
+                    continue
                 if error.reason not in _LOST_CONNECTION:
                     raise
                 late = line.up and error.reason is Reason.TIMEOUT  # it was waited for already
