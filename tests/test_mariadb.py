@@ -12,12 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pymysql
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 
 from mapkeeper.plugin import Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Check, Trial, checks
 from mapkeeper_connectors.sql import Sql
 from mapkeeper_connectors.sql.mariadb import reading, sample
+from mapkeeper_connectors.sql.mariadb.catalog import Catalog
 from services.databases import DatabaseServer
 
 MIB = 1 << 20
@@ -25,20 +26,22 @@ MIB = 1 << 20
 UUID4 = "INSERT(INSERT(MD5(seq), 13, 1, '4'), 17, 1, 'a')"  # random, of version 4
 
 
+def _at(url: str) -> dict[str, Any]:
+    at = make_url(url)
+    return {
+        "host": at.host,
+        "port": at.port or 3306,
+        "user": at.username,
+        "password": at.password or "",
+        "database": at.database,
+        "charset": "utf8mb4",
+        "autocommit": True,
+    }
+
+
 @contextmanager
 def admin(url: str) -> Iterator[pymysql.cursors.Cursor]:
-    at = make_url(url)
-    with closing(
-        pymysql.connect(
-            host=at.host,
-            port=at.port or 3306,
-            user=at.username,
-            password=at.password or "",
-            database=at.database,
-            charset="utf8mb4",
-            autocommit=True,
-        )
-    ) as connection:
+    with closing(pymysql.connect(**_at(url))) as connection:
         yield connection.cursor()
 
 
@@ -289,6 +292,123 @@ def test_reading_goes_on_from_any_key(
         assert done == 400 or rest.batches[0].first == done + 1
 
 
+def test_an_interrupted_reading_ends_as_an_undisturbed_one(mariadb_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BYTES", 4 * MIB)
+    monkeypatch.setattr("mapkeeper_connectors.sql.mariadb.session.BYTES", 256 << 10)  # several batches a statement
+    run(
+        mariadb_url,
+        "CREATE TABLE people (id INT PRIMARY KEY, note LONGTEXT, name TEXT CHARACTER SET latin1)",
+        "INSERT INTO people VALUES (1, REPEAT('x', 2000000), 'one')",
+        "INSERT INTO people SELECT seq, REPEAT('a', seq % 900), 'n' FROM seq_2_to_12000",
+        "UPDATE people SET note = REPEAT('y', 1500000) WHERE id IN (700, 11900)",
+    )
+    whole = Read(mariadb_url)
+    assert [(gap.reason, gap.count) for gap in whole.gaps] == [(Reason.TOO_LARGE, 3)]
+    sizes = [batch.data.num_rows for batch in whole.batches]
+    assert len(sizes) > 10
+    for at in (0, 1, 2, 3, 5, len(sizes) // 2, len(sizes) - 1):
+        rest = Read(mariadb_url, resume=whole.batches[at].resume)
+        assert rest.batches == whole.batches[at + 1 :]
+        assert rest.gaps == whole.gaps
+
+
+def interrupted(url: str) -> tuple[list[int], str]:
+    """The ids that some batches gave, and the point after them."""
+    ids: list[int] = []
+    with Sql(url=url) as source:
+        for part in source.read(found(source, "people"), ReadPlan()):
+            assert isinstance(part, Batch)
+            ids += part.data.column("id").to_pylist()
+            if len(ids) > 500 and part.resume is not None:
+                return ids, part.resume
+    raise AssertionError("was read to its end")
+
+
+def made(url: str) -> Any:
+    where = "TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'people'"
+    return asked(url, f"SELECT CREATE_TIME FROM information_schema.TABLES WHERE {where}")
+
+
+KEYED = (
+    "CREATE OR REPLACE TABLE people (id INT NOT NULL, k INT NOT NULL, UNIQUE b (id))",
+    "INSERT INTO people SELECT seq, 3001 - seq FROM seq_1_to_3000",
+)
+
+
+def changed(url: str, point: str) -> None:
+    with Sql(url=url) as source, pytest.raises(SourceError, match="scan again") as caught:
+        list(source.read(found(source, "people"), ReadPlan(), point))
+    assert caught.value.reason is Reason.CHANGED
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        ("ALTER TABLE people DROP KEY b", "ALTER TABLE people ADD UNIQUE a (k)"),
+        ("ALTER TABLE people DROP KEY b",),
+        ("ALTER TABLE people DROP KEY b, ADD UNIQUE b (k)",),
+        ("ALTER TABLE people DROP KEY b, ADD UNIQUE b (id, k)",),
+        ("ALTER TABLE people MODIFY id VARCHAR(9) NOT NULL",),
+    ],
+)
+def test_a_reading_does_not_go_on_by_another_key(mariadb_url: str, between: Sequence[str]) -> None:
+    run(mariadb_url, *KEYED)
+    _, point = interrupted(mariadb_url)
+    run(mariadb_url, *between)
+    changed(mariadb_url, point)
+
+
+def test_a_reading_goes_on_by_its_own_key_though_another_comes_first(
+    mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ROWS", 500)
+    run(mariadb_url, *KEYED, "ALTER TABLE people ADD UNIQUE a (k)")
+    with monkeypatch.context() as patched:
+        keys = Catalog.keys
+        patched.setattr(Catalog, "keys", lambda *asked: keys(*asked)[1:])  # the other is not there yet
+        ids, point = interrupted(mariadb_url)
+    assert ids == list(range(1, 1001))
+    assert ids + Read(mariadb_url, resume=point).column("id") == list(range(1, 3001))
+
+
+def test_a_reading_does_not_go_on_in_a_table_that_was_made_anew(mariadb_url: str) -> None:
+    run(mariadb_url, *KEYED)
+    _, point = interrupted(mariadb_url)
+    before = made(mariadb_url)
+    while made(mariadb_url) == before:  # the server counts in seconds
+        run(mariadb_url, *KEYED)
+    changed(mariadb_url, point)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "",
+        "500",
+        "[]",
+        "{}",
+        '{"rows": 500, "key": ["500"]}',
+        ('"rows": 1000', '"rows": "1000"'),
+        ('"rows": 1000', '"rows": -1'),
+        ('"rows": 1000', '"rows": true'),
+        ('"rows": 1000', '"rows": 1000, "more": 1'),
+        ('["1000"]', '["x"]'),
+        ('["1000"]', "[1000]"),
+        ('["1000"]', '["1000", "1"]'),
+    ],
+)
+def test_what_is_no_point_to_go_on_from_is_told(
+    mariadb_url: str, point: str | tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ROWS", 500)
+    run(mariadb_url, *KEYED)
+    _, right = interrupted(mariadb_url)
+    wrong = point if isinstance(point, str) else right.replace(*point)
+    assert wrong != right
+    changed(mariadb_url, wrong)
+
+
 @pytest.mark.parametrize(
     "declared",
     [
@@ -507,7 +627,7 @@ def test_no_sample_of_a_large_table_reads_it_from_end_to_end(
     }
     order = {id: place for place, (id,) in enumerate(asked(mariadb_url, "SELECT id FROM people ORDER BY id"))}
     tenths = {order[id] // 10_000 for id in ids}
-    assert len(tenths) >= 8  # from all over
+    assert len(tenths) >= 6  # from all over
 
 
 @pytest.mark.parametrize("kind", ["dense", "holes", "sparse", "text", "heap", "view", "versioned"])
@@ -646,6 +766,33 @@ def test_a_statement_that_takes_too_long_is_a_timeout(mariadb_url: str) -> None:
     assert time.monotonic() - start < 15
     while sessions(mariadb_url):  # the server stops to compute what nobody waits for
         assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_only_a_statement_of_our_own_is_stopped_at_the_server(
+    mariadb_url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sql(url=mariadb_url) as source, closing(pymysql.connect(**_at(mariadb_url))) as other:
+        run(mariadb_url, "CREATE TABLE people (id INT)", "INSERT INTO people SELECT seq FROM seq_1_to_50000")
+        asset = found(source, "people")
+        stopped: list[str] = []
+        exec_driver_sql = Connection.exec_driver_sql
+
+        def seen(self: Connection, statement: str, *rest: Any) -> Any:
+            if statement.startswith("KILL"):
+                stopped.append(statement)
+            return exec_driver_sql(self, statement, *rest)
+
+        monkeypatch.setattr(Connection, "exec_driver_sql", seen)
+        elsewhere = other.thread_id()
+        ours = [id for (id,) in asked(mariadb_url, OTHERS) if id != elsewhere]
+        if proxied:  # a proxy greets with a number of its own, which at the server is somebody else's
+            monkeypatch.setattr(pymysql.connections.Connection, "thread_id", lambda self: elsewhere)
+        parts = source.read(asset, ReadPlan())
+        next(parts)
+        parts.close()  # type: ignore[attr-defined]
+        assert stopped == ([] if proxied else [f"KILL QUERY {ours[0]}"])
+        other.ping(reconnect=False)
 
 
 # Marks

@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, Pace, ReadPlan, Reason, SourceError
 from mapkeeper.testing import Check, Trial, checks
 from mapkeeper_connectors.sql import Sql
-from mapkeeper_connectors.sql.postgres import reading, sample, session
+from mapkeeper_connectors.sql.postgres import mark, reading, sample, session
 
 if TYPE_CHECKING:
     from services.postgres_tls import TlsServer
@@ -429,6 +429,7 @@ def test_a_database_of_no_encoding_is_read_as_far_as_it_is_utf8(postgres_url: st
         read = Read(url)
         assert sorted(read.column("name")) == ["café", "caf\ufffd"]
         assert read.reasons == [(Reason.UNREADABLE, 1)]
+        assert Read(url, plan=ReadPlan(rows=1)).rows == 1
     finally:
         make(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -493,6 +494,137 @@ def test_a_whole_table_comes_in_order_and_goes_on_where_it_stopped(
         ]
         assert rest.batches[0].first == read.batches[number + 1].first
     assert Read(postgres_url, name, resume=read.batches[-1].resume).rows == 0
+
+
+def cuts(read: Read) -> list[tuple[int | None, int, str | None]]:
+    return [(batch.first, batch.data.num_rows, batch.resume) for batch in read.batches]
+
+
+def small_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "ROWS", 500)
+    monkeypatch.setattr(reading, "BYTES", 64 << 10)
+
+
+def test_a_resumed_reading_cuts_the_same_batches_and_tells_the_same_gaps(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_range(monkeypatch)
+    make(
+        postgres_url,
+        "CREATE TABLE people (id int, r int GENERATED ALWAYS AS (1 / (id - 15000)) VIRTUAL, name text)",
+        f"INSERT INTO people (id, name) SELECT 1, repeat('x', {2 * MIB})",
+        "INSERT INTO people (id, name) SELECT g, repeat('y', CASE WHEN g % 3000 < 300 THEN 2000 ELSE 5 END)"
+        " FROM generate_series(2, 20000) g",
+        "DELETE FROM people WHERE id BETWEEN 4000 AND 9000",
+    )
+    whole = Read(postgres_url)
+    assert whole.reasons == [(Reason.UNREADABLE, 1), (Reason.TOO_LARGE, 1)]
+    assert len(whole.batches) > 20
+    for number in (0, 1, 2, 5, len(whole.batches) // 2, len(whole.batches) - 3, len(whole.batches) - 1):
+        rest = Read(postgres_url, resume=whole.batches[number].resume)
+        assert cuts(rest) == cuts(whole)[number + 1 :]
+        assert rest.gaps == whole.gaps
+
+
+def test_texts_that_are_not_utf8_are_counted_across_an_interruption(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_range(monkeypatch)
+    url = make_url(postgres_url)
+    name = f"{url.database}_ascii"
+    make(postgres_url, f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    ascii_url = url.set(database=name).render_as_string(hide_password=False)
+    try:
+        make(
+            ascii_url,
+            "CREATE TABLE people (id int, name text)",
+            "INSERT INTO people SELECT g, CASE WHEN g % 100 = 0 THEN E'\\xFF' ELSE 'a' END"
+            " FROM generate_series(1, 20000) g",
+        )
+        whole = Read(ascii_url)
+        assert whole.reasons == [(Reason.UNREADABLE, 200)]
+        for batch in whole.batches:
+            assert Read(ascii_url, resume=batch.resume).gaps == whole.gaps
+    finally:
+        make(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_every_batch_of_a_heap_can_be_gone_on_from(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_range(monkeypatch)
+    people(postgres_url, 20_000)
+    make(postgres_url, "DELETE FROM people WHERE id <= 12000")
+    whole = Read(postgres_url)
+    assert max(batch.data.num_rows for batch in whole.batches) >= 1000  # a range was cut into several
+    assert all(batch.resume for batch in whole.batches)
+    for number, batch in enumerate(whole.batches):
+        rest = Read(postgres_url, resume=batch.resume)
+        assert cuts(rest) == cuts(whole)[number + 1 :]
+        assert rest.column("id") == whole.column("id")[sum(map(len, (b.data for b in whole.batches[: number + 1]))) :]
+
+
+def test_partitions_read_through_their_parent_go_on_at_every_point_that_is_given(
+    postgres_url: str, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_range(monkeypatch)
+    partitioned(postgres_url, 10_000)
+    make(postgres_url, f"GRANT SELECT ON events TO {role_of(user)}")
+    whole = Read(user, "public.events")
+    assert sorted(whole.column("id")) == list(range(1, 10_001))
+    points = [number for number, batch in enumerate(whole.batches) if batch.resume]
+    assert points[-1] == len(whole.batches) - 1
+    for number in points:
+        assert cuts(Read(user, "public.events", resume=whole.batches[number].resume)) == cuts(whole)[number + 1 :]
+
+
+def test_rows_that_were_read_and_deleted_before_a_reading_goes_on_hide_no_others(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_range(monkeypatch)
+    people(postgres_url, 20_000)
+    first = Read(postgres_url).batches[0]
+    assert first.resume is not None
+    make(postgres_url, "DELETE FROM people WHERE id < 500", "VACUUM people")
+    seen = first.data.column("id").to_pylist() + Read(postgres_url, resume=first.resume).column("id")
+    assert seen == list(range(1, 20_001))
+
+
+@pytest.mark.parametrize("kind", ["rewritten", "truncated", "parent", "dropped", "no point"])
+def test_a_table_written_anew_before_its_reading_goes_on_is_changed(postgres_url: str, user: str, kind: str) -> None:
+    if kind in ("parent", "dropped"):
+        partitioned(postgres_url, 30_000)
+        name = "public.events"
+        make(postgres_url, f"GRANT SELECT ON events TO {role_of(user)}")
+    else:
+        people(postgres_url, 30_000)
+        make(postgres_url, "CREATE INDEX by_name ON people (name)")
+        name = "public.people"
+    url = user if kind == "parent" else postgres_url
+    resume = Read(url, name).batches[0].resume
+    assert resume is not None
+    if kind in ("parent", "dropped"):
+        parts = [part for (part,) in ask(postgres_url, "SELECT inhrelid::regclass::text FROM pg_inherits ORDER BY 1")]
+        make(
+            postgres_url, *(f"{'VACUUM FULL' if kind == 'parent' else 'DROP TABLE IF EXISTS'} {part}" for part in parts)
+        )
+    elif kind == "rewritten":
+        make(postgres_url, "CLUSTER people USING by_name")
+    elif kind == "truncated":
+        make(postgres_url, "TRUNCATE people")
+    else:
+        resume = "1:2:x"
+    with pytest.raises(SourceError) as caught:
+        Read(url, name, resume=resume)
+    assert caught.value.reason is Reason.CHANGED
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_altered_before_its_reading_goes_on_is_a_gap(postgres_url: str) -> None:
+    people(postgres_url, 30_000)
+    first = Read(postgres_url).batches[0]
+    make(postgres_url, "ALTER TABLE people ADD extra int")
+    rest = Read(postgres_url, resume=first.resume)
+    assert rest.reasons == [(Reason.CHANGED, 1)]
+    assert rest.column("id")[-1] == 30_000
 
 
 def test_the_partition_of_each_row_is_told(postgres_url: str) -> None:
@@ -609,6 +741,46 @@ def test_every_row_has_the_same_chance(
     assert sum((count - expected) ** 2 / expected for count in tenths) < 33.7  # chi-square, 9 degrees, p = 0.0001
 
 
+@pytest.mark.parametrize("walked", [2048, 0])
+@pytest.mark.parametrize("plan", [ReadPlan(rows=1000, bytes=MIB // 2), ReadPlan(rows=24)])
+def test_a_sample_of_wide_rows_that_a_limit_ends_favours_no_part_of_the_table(
+    postgres_url: str, walked: int, plan: ReadPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "WALKED", walked)
+    monkeypatch.setattr(sample, "WALKED_SPARSE", walked)
+    monkeypatch.setattr(sample, "BYTES", 20_000)  # a part of a chunk is two rows
+    make(
+        postgres_url,
+        "CREATE TABLE people (id int, a text, b text)",
+        "ALTER TABLE people ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL",
+        "INSERT INTO people SELECT g, repeat('x', 10000), repeat('y', 10000) FROM generate_series(1, 200) g",
+    )
+    quarters = [0] * 4
+    with Sql(postgres_url) as source:
+        one = asset(source, "public.people")
+        for seed in range(40):
+            for part in source.read(one, ReadPlan(plan.rows, plan.bytes, seed)):
+                if isinstance(part, Batch):
+                    assert part.random
+                    for id in part.data.column("id").to_pylist():
+                        quarters[(id - 1) // 50] += 1
+    expected = sum(quarters) / 4
+    assert 40 * 20 < sum(quarters) < 40 * 100
+    assert sum((count - expected) ** 2 / expected for count in quarters) < 21.1  # chi-square, 3 degrees, p = 0.0001
+
+
+def test_a_sample_of_wide_rows_stays_near_its_limit(postgres_url: str) -> None:
+    make(
+        postgres_url,
+        "CREATE TABLE people (id int, a text)",
+        "ALTER TABLE people ALTER a SET STORAGE EXTERNAL",
+        "INSERT INTO people SELECT g, repeat('x', 900000) FROM generate_series(1, 60) g",
+        "ANALYZE people",
+    )
+    read = Read(postgres_url, plan=ReadPlan(rows=1000, bytes=8 * MIB))
+    assert 8 * MIB <= 900_000 * read.rows < 10 * MIB
+
+
 def test_the_same_seed_draws_the_same_rows_and_another_others(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -720,6 +892,39 @@ def test_a_view_gives_its_first_rows(postgres_url: str) -> None:
 
 
 # Marks
+
+
+def test_a_mark_that_is_asked_for_alone_looks_at_its_own_tables_and_is_the_same(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(postgres_url)
+    partitioned(postgres_url)
+    make(postgres_url, "CREATE TABLE other (id int)", "CREATE VIEW seen AS SELECT e.id FROM events e, people")
+    asked: list[int] = []
+    rows = session.Session.rows
+
+    def counted(self: session.Session, query: str, *values: object) -> list[tuple[Any, ...]]:
+        found = rows(self, query, *values)
+        if "tuples_inserted" in query:
+            asked.append(len({oid for _, _, oid, _ in found}))
+        return found
+
+    monkeypatch.setattr(session.Session, "rows", counted)
+    settled(postgres_url)
+    with Sql(postgres_url) as source:
+        assets = list(source.survey())
+        together = [source.mark(one) for one in assets]
+        assert None not in together
+        assert len(asked) == 1
+        assert len(set(together)) == len(assets)
+        monkeypatch.setattr(mark, "_FRESH", -1.0)
+        list(source.survey())
+        source.mark(assets[0])
+        partitions = asked.pop() - len([one for one in assets if one.name != "public.seen"])
+        asked.clear()
+        assert [source.mark(one) for one in assets] == together
+        parts = {"public.events": [1 + partitions], "public.seen": [0, 2 + partitions]}
+        assert asked == [count for one in assets for count in parts.get(one.name, [1])]
 
 
 def test_the_mark_changes_with_the_contents_and_only_with_them(postgres_url: str) -> None:

@@ -462,6 +462,57 @@ def test_a_reading_goes_on_where_it_stopped(file: Path, without: str) -> None:
     assert Read(file, resume=rest.batches[-1].resume).rows == 0
 
 
+@pytest.mark.parametrize("without", ["", " WITHOUT ROWID"])
+def test_an_interrupted_reading_ends_as_an_undisturbed_one(
+    file: Path, without: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("reading", "table"):
+        monkeypatch.setattr(f"mapkeeper_connectors.sql.sqlite.{module}.BYTES", MIB // 4)
+    rows = [(n, "x" * (n * 7 % 900)) for n in range(6000)]
+    huge = [(n, "y" * (2 * MIB)) for n in (7, 2345, 5990)]
+    make(
+        file,
+        f"CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT){without}",
+        many=[("INSERT INTO people VALUES (?, ?)", rows), ("REPLACE INTO people VALUES (?, ?)", huge)],
+    )
+    make(file, "UPDATE people SET name = CAST(x'ff' AS TEXT) WHERE id IN (5, 2300, 5995)")
+    whole = Read(file)
+    assert [(gap.reason, gap.count) for gap in whole.gaps] == [(Reason.TOO_LARGE, 3), (Reason.UNREADABLE, 3)]
+    assert len(whole.batches) > 5
+    for at in (0, 1, 2, len(whole.batches) // 2, len(whole.batches) - 1):
+        rest = Read(file, resume=whole.batches[at].resume)
+        assert rest.batches == whole.batches[at + 1 :]
+        assert rest.gaps == whole.gaps
+
+
+def test_a_view_that_turned_out_small_enough_has_no_points_to_resume_from(file: Path) -> None:
+    make(numbered(file, 10_000), "CREATE VIEW names AS SELECT name FROM people")
+    read = Read(file, "names", ReadPlan(rows=20_000))
+    assert [(batch.first, batch.method, batch.resume) for batch in read.batches] == [
+        (1, "all", None),
+        (8193, "all", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "",
+        "8192",
+        "[]",
+        "{}",
+        '{"rows": 1}',
+        '{"rows": "1", "cut": 0, "garbled": 0}',
+        '{"rows": -1, "cut": 0, "garbled": 0}',
+        '{"rows": 1, "cut": 0, "garbled": 0, "more": 0}',
+    ],
+)
+def test_what_is_no_point_to_go_on_from_is_told(file: Path, point: str) -> None:
+    with pytest.raises(SourceError, match="scan again") as caught:
+        Read(numbered(file, 10), resume=point)
+    assert caught.value.reason is Reason.CHANGED
+
+
 def test_a_name_that_is_not_utf_8_costs_its_table_and_no_other(file: Path) -> None:
     """Other programs write names in their own encoding, which no statement can spell."""
     make(

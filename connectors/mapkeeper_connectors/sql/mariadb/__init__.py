@@ -64,7 +64,7 @@ class MariaDb:
             yield from self._catalog.assets()
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
-        """Read a table or view; ``resume_from`` is the last key that was read."""
+        """Read a table or view; ``resume_from`` says how far it was read, and by which key."""
         with self._refusing(asset.name):
             yield from Reading(self._session, self._catalog, asset, plan).run(resume_from)
 

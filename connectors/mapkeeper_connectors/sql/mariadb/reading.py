@@ -7,16 +7,17 @@ position: a key may be personal.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pymysql
 
-from mapkeeper.plugin import Asset, Batch, Gap, ReadPlan, Reason
+from mapkeeper.plugin import Asset, Batch, Gap, ReadPlan, Reason, SourceError
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells
 from mapkeeper_connectors.sql.mariadb.catalog import Catalog, Relation
 from mapkeeper_connectors.sql.mariadb.columns import Losses, record_batch
-from mapkeeper_connectors.sql.mariadb.keys import Key
+from mapkeeper_connectors.sql.mariadb.keys import Key, Value
+from mapkeeper_connectors.sql.mariadb.point import Point
 from mapkeeper_connectors.sql.mariadb.sample import Sample
 from mapkeeper_connectors.sql.mariadb.session import Row, Session, meaning, size
 from mapkeeper_connectors.sql.mariadb.table import Table
@@ -29,7 +30,9 @@ class Reading:
 
     def __init__(self, session: Session, catalog: Catalog, asset: Asset, plan: ReadPlan) -> None:
         assert isinstance(asset.handle, Relation)
+        self._session = session
         self._asset = asset
+        self._relation = asset.handle
         self._plan = plan
         self._catalog = catalog
         self._columns = catalog.columns(asset.handle)
@@ -43,10 +46,13 @@ class Reading:
 
         Raises:
             pymysql.Error: the server refuses, or is lost.
+            SourceError: ``changed``: the point to resume from is not one of the table as it is now.
         """
-        keys = self._table.keys
         if self._plan.rows is None and self._plan.bytes is None:
-            yield from self._by_key(keys[0], resume_from) if keys else self._all(self._table.rows(endless=True))
+            if resume_from is not None or self._table.keys:
+                yield from self._by_key(*self._stand(resume_from))
+            else:
+                yield from self._all(self._table.rows(endless=True))
         elif (whole := self._fitting()) is not None:
             yield from self._all(whole)
         else:
@@ -74,22 +80,47 @@ class Reading:
             return True
         return False
 
-    def _by_key(self, key: Key, resume_from: str | None) -> Iterator[Batch]:
-        last, step = None, _FIRST_STEP
-        if resume_from is not None:
-            point = json.loads(resume_from)
-            self._done, last = point["rows"], key.reread(point["key"])
+    def _stand(self, resume_from: str | None) -> tuple[Key, Point, list[Value] | None]:
+        """The key to read by, where reading stands, and the key of the last row that was read.
+
+        A table that was altered or made anew may have rows before that key which nobody read.
+        """
+        made = str((self._catalog.table(self._relation) or {}).get("CREATE_TIME"))
+        starts = [(key, Point.start(key, made, _FIRST_STEP)) for key in self._table.keys]
+        if resume_from is None:
+            return *starts[0], None
+        try:
+            point = Point.load(resume_from)
+        except ValueError:
+            raise self._changed("the resume point is not one; scan again") from None
+        for key, start in starts:
+            if point.fits(start):
+                try:
+                    return key, point, key.reread(point.key or ())
+                except (ValueError, ArithmeticError):
+                    raise self._changed("the resume point is not one; scan again") from None
+        raise self._changed("was altered or made anew since its reading was interrupted; scan again")
+
+    def _changed(self, says: str) -> SourceError:
+        return self._session.refusal(Reason.CHANGED, says, self._asset.name)
+
+    def _by_key(self, key: Key, at: Point, last: list[Value] | None) -> Iterator[Batch]:
+        """Rows behind the last one; an interrupted statement is taken up, so that batches end where they did."""
+        self._done = at.rows
+        self._losses.cut, self._losses.garbled = at.cut, at.garbled
         while True:
+            if at.met == at.step:
+                at.step = max(1, min(ROWS, BYTES * at.met // max(at.weight, 1)))
+                at.met = at.weight = 0
             condition, values = key.after(last) if last is not None else ("TRUE", [])
-            met = weight = 0
-            for rows in self._table.rows(f"WHERE {condition} {key.order} LIMIT {step}", values, key):
+            rest = f"WHERE {condition} {key.order} LIMIT {at.step - at.met}"
+            for rows in self._table.rows(rest, values, key):
                 last = self._table.key_of(key, rows[-1])
-                met, weight = met + len(rows), weight + size(rows)
-                resume = json.dumps({"rows": self._done + len(rows), "key": key.written(last)})
-                yield self._batch(rows, "all", first=self._done + 1, resume=resume)
-            if met < step:
+                batch = self._batch(rows, "all", first=self._done + 1)
+                at.rows, at.met, at.weight = self._done, at.met + len(rows), at.weight + size(rows)
+                yield replace(batch, resume=at.dump(key.written(last), self._losses))
+            if at.met < at.step:
                 break
-            step = max(1, min(ROWS, BYTES * met // max(weight, 1)))
         if not self._done:
             yield self._batch([], "all", first=1)
 
@@ -124,15 +155,7 @@ class Reading:
         for rows in nothing:
             yield self._batch(rows, "all", first=1)
 
-    def _batch(
-        self,
-        rows: Sequence[Row],
-        method: str,
-        *,
-        random: bool = False,
-        first: int | None = None,
-        resume: str | None = None,
-    ) -> Batch:
+    def _batch(self, rows: Sequence[Row], method: str, *, random: bool = False, first: int | None = None) -> Batch:
         self._done += len(rows)
         data = record_batch(self._columns, rows, self._losses)
-        return Batch(data, method, random=random, bytes=size(rows), first=first, resume=resume)
+        return Batch(data, method, random=random, bytes=size(rows), first=first)

@@ -92,6 +92,7 @@ class Session:
         self._opened: tuple[Engine, Connection] | None = None
         self.mariadb = True
         self.version: tuple[int, ...] = ()
+        self._known: int | None = None  # the number of this connection, by the server's own word
 
     def open(self) -> None:
         """Connect, and forbid this session to write."""
@@ -146,7 +147,7 @@ class Session:
         self._limits.pace.requests()
         if endless:
             sql = f"SET STATEMENT max_statement_time = 0 FOR {sql}" if self.mariadb else _unhurried(sql)
-        thread = self._driver.thread_id()
+        thread = self._thread
         rows: list[Row] = []
         held, done, lost = 0, False, False
         cursor = SSCursor(self._driver)
@@ -166,7 +167,7 @@ class Session:
         finally:
             if not done:
                 self._leave(cursor)
-            if endless and not (done or lost):
+            if endless and thread is not None and not (done or lost):
                 self._stop(thread)
         if rows:
             yield rows
@@ -174,6 +175,10 @@ class Session:
     def refused(self, error: BaseException, name: str | None = None) -> SourceError:
         """What a driver's error means for the whole server or for the asset of this name; without the error's text."""
         reason, says = meaning(error) or (Reason.UNREADABLE, f"cannot be read (error {_code(error)} of the server)")
+        return self.refusal(reason, says, name)
+
+    def refusal(self, reason: Reason, says: str, name: str | None = None) -> SourceError:
+        """What is wrong with the whole server or with the asset of this name, and where."""
         return SourceError(reason, f"{self._target}: {'' if name is None else f'{name}: '}{says}")
 
     @property
@@ -182,6 +187,15 @@ class Session:
             self.open()
         assert self._opened is not None
         return self._opened[1].connection.dbapi_connection
+
+    @property
+    def _thread(self) -> int | None:
+        """The number by which the server can be asked to stop our statement; ``None``: it may be somebody else's.
+
+        A proxy greets with a number of its own.
+        """
+        number: int = self._driver.thread_id()
+        return number if number == self._known else None
 
     def _start(self, cursor: SSCursor, sql: str, values: Sequence[object], *, endless: bool) -> None:
         """Start a stream whose cells stay bytes: Arrow reads them faster, and a text that is no UTF-8 is no error."""
@@ -220,7 +234,7 @@ class Session:
         with suppress(SourceError, DBAPIError, pymysql.Error):
             engine, connection = self._connect()
             try:
-                connection.exec_driver_sql(f"KILL {thread}")
+                connection.exec_driver_sql(f"KILL QUERY {thread}")
             finally:
                 connection.close()
                 engine.dispose()
@@ -228,7 +242,7 @@ class Session:
     def _settle(self) -> None:
         driver, seconds = self._driver, self._limits.statement_timeout
         driver._read_timeout = driver._write_timeout = seconds + _SLACK
-        ((spelled,),) = self.select("SELECT VERSION()")
+        ((spelled, self._known),) = self.select("SELECT VERSION(), CONNECTION_ID()")
         self.mariadb = "mariadb" in spelled.lower()
         self.version = tuple(int(number) for number in spelled.partition("-")[0].split(".") if number.isdigit())
         self.select("SET SESSION TRANSACTION READ ONLY")

@@ -54,6 +54,7 @@ class Postgres:
     def survey(self) -> Iterator[Asset]:
         """Tables, views, materialized views and foreign tables of every schema but the server's own."""
         with self._told():
+            self._marks = Marks(self._opened, after_survey=True)
             yield from survey(self._opened, f"postgres://{granting.address(self._url)}")
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:

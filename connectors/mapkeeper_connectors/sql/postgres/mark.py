@@ -12,6 +12,7 @@ was committed less than that ago may show at the next scan only. They count no r
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -30,25 +31,28 @@ SELECT (SELECT stats_reset::pg_catalog.text FROM pg_catalog.pg_stat_bgwriter),
 
 _COUNTED = """
 WITH RECURSIVE part AS (
-    SELECT c.oid AS root, c.oid FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'p', 'm', 'f')
-        AND NOT c.relispartition
+    SELECT c.oid AS root, c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {which}
     UNION ALL
     SELECT part.root, i.inhrelid FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid AND p.relkind = 'p'
         JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid
-), made AS (
-    SELECT attrelid, pg_catalog.sum(xmin::pg_catalog.text::pg_catalog.int8) AS columns
-    FROM pg_catalog.pg_attribute WHERE attnum > 0 GROUP BY attrelid
 )
 SELECT n.nspname::pg_catalog.text, root.relname::pg_catalog.text, c.oid,
     CASE WHEN c.relkind <> 'f' AND NOT pg_catalog.row_security_active(c.oid) THEN
-        pg_catalog.concat_ws(' ', c.oid, c.relfilenode, made.columns, pg_catalog.pg_stat_get_tuples_inserted(c.oid),
+        pg_catalog.concat_ws(' ', c.oid, c.relfilenode, (
+            SELECT pg_catalog.sum(xmin::pg_catalog.text::pg_catalog.int8) FROM pg_catalog.pg_attribute
+            WHERE attrelid = c.oid AND attnum > 0
+        ), pg_catalog.pg_stat_get_tuples_inserted(c.oid),
             pg_catalog.pg_stat_get_tuples_updated(c.oid), pg_catalog.pg_stat_get_tuples_deleted(c.oid)) END
 FROM part JOIN pg_catalog.pg_class c ON c.oid = part.oid JOIN pg_catalog.pg_class root ON root.oid = part.root
-    JOIN pg_catalog.pg_namespace n ON n.oid = root.relnamespace LEFT JOIN made ON made.attrelid = c.oid
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    JOIN pg_catalog.pg_namespace n ON n.oid = root.relnamespace
 ORDER BY c.oid
 """
-"""Every table and partition: its files, its columns as they were last altered, and its changes."""
+"""Tables and their partitions: the files of each, its columns as they were last altered, and its changes."""
+
+_ALL = "NOT c.relispartition"
+_ONE = "NOT c.relispartition AND n.nspname = %s AND c.relname = %s"
+_THESE = "c.oid = ANY (%s::pg_catalog.oid[])"
 
 _VIEW = r"""
 WITH RECURSIVE seen AS (
@@ -83,11 +87,16 @@ FROM seen
 
 
 class Marks:
-    """The marks of one database."""
+    """The marks of one database.
 
-    def __init__(self, session: Session) -> None:
+    After a survey the first one is asked for together with all others, as they are wanted in a row then; else each is
+    asked for alone, so that the whole catalog is not looked at for every asset.
+    """
+
+    def __init__(self, session: Session, *, after_survey: bool = False) -> None:
         self._session = session
-        self._asked: float | None = None
+        self._all_due = after_survey
+        self._all_until = -math.inf
         self._server = ""
         self._parts: dict[tuple[str, str], list[int]] = {}
         self._counted: dict[int, str | None] = {}
@@ -96,23 +105,32 @@ class Marks:
         """The mark of a relation; ``None``: the server cannot tell."""
         if not self._session.counts or self._session.standby or not isinstance(asset.handle, tuple):
             return None
-        self._refresh()
         schema, name = asset.handle
+        if self._all_due:
+            self._ask(_ALL)
+            self._all_due, self._all_until = False, time.monotonic() + _FRESH
+        elif not self._all_fresh:
+            self._ask(_ONE, schema, name)
         if (parts := self._parts.get((schema, name))) is not None:
             return self._digest(parts)
         ((timeless, definition, tables),) = self._session.rows(_VIEW, schema, name)
-        return self._digest(tables or (), definition) if timeless else None
+        if not timeless:
+            return None
+        if not self._all_fresh:
+            self._ask(_THESE, tables or [])
+        return self._digest(tables or (), definition)
 
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if self._asked is not None and now - self._asked <= _FRESH:
-            return
+    @property
+    def _all_fresh(self) -> bool:
+        return time.monotonic() <= self._all_until
+
+    def _ask(self, which: str, *values: object) -> None:
+        """What is counted of some tables, in the place of what was asked before."""
         self._server = str(self._session.rows(_SERVER))
         self._parts, self._counted = defaultdict(list), {}
-        for schema, name, oid, counted in self._session.rows(_COUNTED):
+        for schema, name, oid, counted in self._session.rows(_COUNTED.format(which=which), *values):
             self._parts[schema, name].append(oid)
             self._counted[oid] = counted
-        self._asked = time.monotonic()
 
     def _digest(self, tables: Iterable[int], definition: str = "") -> str | None:
         counted = [self._counted.get(table) for table in tables]

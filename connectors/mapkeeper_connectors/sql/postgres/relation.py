@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from mapkeeper.plugin import Asset, Reason, SourceError
 from mapkeeper_connectors.sql.postgres.columns import COLUMNS, Columns, columns, quoted
@@ -47,6 +48,8 @@ class Heap:
     blocks: int
     oid: int
     member: str | None  # the name of a partition
+    file: int  # that its blocks are in, another once it is written anew; a checksum of several
+    several: bool = False  # heaps are seen as one: rows of different ones share places
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Relation:
     heaps: tuple[Heap, ...] | None  # None: to be read as it comes
     bytes: int  # of the heaps, with their long cells
     files: tuple[int, ...]  # that the rows lie in: others once they are written anew
+
+    @property
+    def state(self) -> int:
+        """A checksum of its files and columns: another once it is altered or written anew."""
+        return crc32(repr((self.files, self.columns)).encode())
 
     @property
     def blocks(self) -> int:
@@ -110,10 +118,12 @@ def _heaps(parts: Sequence[_Part], oid: int, source: str, block_size: int) -> tu
         return None
     blocks = [(leaf.size or 0) // block_size for leaf in leaves]
     if own.kind != "p":
-        return (Heap(source, blocks[0], oid, None),)
+        return (Heap(source, blocks[0], oid, None, own.file),)
     if all(leaf.granted and not leaf.filtered for leaf in leaves):
         return tuple(
-            Heap(f"ONLY {quoted(leaf.schema, leaf.name)}", count, leaf.oid, leaf.name)
+            Heap(f"ONLY {quoted(leaf.schema, leaf.name)}", count, leaf.oid, leaf.name, leaf.file)
             for leaf, count in zip(leaves, blocks, strict=True)
         )
-    return (Heap(source, max(blocks, default=0), oid, None),)  # by its parent: SELECT is granted on that alone
+    # By its parent, as SELECT is granted on that alone.
+    files = crc32(repr([(leaf.oid, leaf.file) for leaf in leaves]).encode())
+    return (Heap(source, max(blocks, default=0), oid, None, files, several=True),)

@@ -73,6 +73,7 @@ class Sample:
         self._random = random.Random(f"{plan.seed} {asset.handle}")  # noqa: S311 - a sample, not a secret
         self._found: set[Place] = set()
         self._read = self._bytes = 0
+        self._row_bytes = read.bytes / asset.rows if asset.rows else 0.0  # about, until some were read
 
     @property
     def walkable(self) -> bool:
@@ -95,16 +96,9 @@ class Sample:
         numbered = len(self._heaps) == 1 and len(there) == len(places)
         order = self._random.sample(range(len(there)), min(len(there), self._wanted))
         where = {there[number]: number + 1 for number in order}
-        chosen = list(where)
-        while chosen and not self._is_full():
-            few = self._few()
-            for pairs, size in self._at(chosen[:few]):
-                del pairs[self._wanted - self._read :]
-                positions = [where[place] for place, _ in pairs] if numbered else None
-                yield self._batch(pairs, size, positions)
-                if self._is_full():
-                    break
-            del chosen[:few]
+        self._row_bytes = self._relation.bytes / len(places) if places else 0.0
+        for pairs, size in self._chunks(list(where)):
+            yield self._batch(pairs, size, [where[place] for place, _ in pairs] if numbered else None)
         if left := len(places) - self._read:
             yield Gap(Reason.BUDGET, left, "rows left out of the sample")
 
@@ -123,13 +117,11 @@ class Sample:
             count = max(1, min(_AT_ONCE, int(self._few() / ratio), _PLACES // extra))
             draws += count
             ranks = {place: rank for rank in range(count) for place in self._draw(usual)}
-            for pairs, size in self._at(ranks):
-                usual = self._raised(usual, pairs)
-                new = [pair for pair in pairs if pair[0] not in self._found]
-                new.sort(key=lambda pair: ranks[pair[0]])
-                yield from self._sampled(new, size)
-                if self._is_full():
-                    break
+            there = self._there(ranks)
+            usual = self._raised(usual, there)
+            new = sorted((place for place in there if place not in self._found), key=ranks.__getitem__)
+            for pairs, size in self._chunks(new):
+                yield from self._sampled(pairs, size)
         yield self._left_out()
 
     def _usual(self) -> int:
@@ -143,12 +135,12 @@ class Sample:
         for heap, places in by_heap.items():
             query = f"SELECT ctid FROM {self._heaps[heap].source} WHERE {_among(places)}"  # noqa: S608 - quoted
             for some in self._session.stream(query, 1000):
-                usual = self._raised(usual, [(_place(heap, tid), ()) for (tid,) in some])
+                usual = self._raised(usual, [_place(heap, tid) for (tid,) in some])
         return usual or most
 
-    def _raised(self, usual: int, pairs: Iterable[tuple[Place, Row]]) -> int:
+    def _raised(self, usual: int, places: Iterable[Place]) -> int:
         """A quarter above the highest number that a row was met at: what is drawn later may hang on that."""
-        highest = max((place & 0xFFFF for place, _ in pairs), default=0)
+        highest = max((place & 0xFFFF for place in places), default=0)
         return max(usual, min(most_rows(self._session.block_size), highest + highest // 4 + 1 if highest else 0))
 
     def _draw(self, usual: int) -> Iterator[Place]:
@@ -203,12 +195,35 @@ class Sample:
     def _left_out(self) -> Gap:
         return Gap(Reason.BUDGET, max(1, (self._asset.rows or 0) - self._read), "rows left out of the sample")
 
+    def _chunks(self, places: Sequence[Place]) -> Iterator[tuple[list[tuple[Place, Row]], int]]:
+        """The rows at places in an order drawn before, until the sample is full.
+
+        That is asked after a whole chunk of that order alone: the parts of a chunk come by place, and stopping between
+        them would favour the start of the table.
+        """
+        order = {place: number for number, place in enumerate(places)}
+        done = 0
+        while done < len(places) and not self._is_full():
+            few = self._few()
+            for pairs, size in self._at(places[done : done + few]):
+                pairs.sort(key=lambda pair: order[pair[0]])
+                del pairs[self._wanted - self._read :]  # partitions that are seen through their parent share places
+                if pairs:
+                    yield pairs, size
+            done += few
+
+    def _there(self, places: Collection[Place]) -> list[Place]:
+        """Those of these places that hold rows."""
+        there: list[Place] = []
+        for heap, its in _by_heap(places).items():
+            query = f"SELECT ctid FROM {self._heaps[heap].source} WHERE {_among(its)}"  # noqa: S608 - quoted
+            for some in self._session.stream(query, 1000):
+                there += [_place(heap, tid) for (tid,) in some]
+        return list(dict.fromkeys(there))
+
     def _at(self, places: Collection[Place]) -> Iterator[tuple[list[tuple[Place, Row]], int]]:
         """The rows at these places, as far as there are any; in one part, or more where memory asks for it."""
-        by_heap = defaultdict(list)
-        for place in places:
-            by_heap[place >> 48].append(place)
-        yield from self._asked((heap, _among(its)) for heap, its in by_heap.items())
+        yield from self._asked((heap, _among(its)) for heap, its in _by_heap(places).items())
 
     def _asked(self, conditions: Iterable[tuple[int, str]]) -> Iterator[tuple[list[tuple[Place, Row]], int]]:
         columns = self._relation.columns
@@ -237,7 +252,8 @@ class Sample:
 
     def _few(self) -> int:
         """How many rows to read at a time: fewer where they are large, so that no chunk goes far beyond the plan."""
-        few = _CHUNK_BYTES * self._read // self._bytes if self._bytes else 25
+        usual = self._bytes / self._read if self._read else max(self._row_bytes, _CHUNK_BYTES / 25)
+        few = int(_CHUNK_BYTES / usual) if usual else _AT_ONCE
         return max(1, min(_AT_ONCE, few, self._wanted - self._read))
 
     def _is_full(self) -> bool:
@@ -251,6 +267,13 @@ def _packed(heap: int, block: int, number: int) -> Place:
 def _place(heap: int, tid: str) -> Place:
     block, _, number = tid[1:-1].partition(",")
     return _packed(heap, int(block), int(number))
+
+
+def _by_heap(places: Iterable[Place]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = defaultdict(list)
+    for place in places:
+        found[place >> 48].append(place)
+    return found
 
 
 def _among(places: Collection[Place]) -> str:

@@ -24,6 +24,8 @@ LOCK_WAIT = 5.0
 IDLE = 600
 """Seconds after which the server may end a transaction in which we ask for nothing more."""
 
+_SLACK = 5.0  # seconds that we wait longer than the server may work
+
 Row = tuple[Any, ...]
 
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # or a dead network is waited for
@@ -120,6 +122,7 @@ class Session:
         self._engine, self._held = connect(url, target, _meaning_at_login, **args)
         driver: Any = self._held.connection.driver_connection
         self.raw: psycopg.Connection[Row] = driver
+        self._wait_at_most(limits.statement_timeout + _SLACK)
         try:
             self.raw.autocommit = True
             wait = f"{round(min(LOCK_WAIT, limits.statement_timeout) * 1000)}ms"
@@ -173,6 +176,20 @@ class Session:
             if not self.raw.closed:
                 self.raw.execute("ROLLBACK")
 
+    def _wait_at_most(self, seconds: float) -> None:
+        """Take a server for lost that says nothing for so long: psycopg would wait for it without end."""
+        waited: Any = self.raw.wait
+
+        def wait(*arguments: Any, **options: Any) -> Any:
+            try:
+                return waited(*arguments, **{**options, "timeout": seconds})
+            except psycopg.OperationalError as error:
+                if error.sqlstate is None:
+                    self.raw.close()  # or psycopg would ask the server to cancel, and wait for that
+                raise
+
+        self.raw.wait = wait  # type: ignore[method-assign]
+
     def _read_any_text(self) -> None:
         session = self
 
@@ -187,7 +204,7 @@ class Session:
                     return bytes(data).decode("utf-8", "replace")
 
         self.run("SET client_encoding TO 'SQL_ASCII'")  # or the server refuses to send what is not UTF-8
-        for name in ("text", "varchar", "bpchar", "name"):
+        for name in ("text", "varchar", "bpchar", "name", "tid"):
             self.raw.adapters.register_loader(name, AnyText)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, NullPool, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapkeeper.plugin import Access, Asset, Batch, Fact, Gap, Kind, ReadPlan, Reason, SourceError, Store
+from mapkeeper_connectors.sql.sqlite.point import Point
 from mapkeeper_connectors.sql.sqlite.reading import Reading
 from mapkeeper_connectors.sql.sqlite.table import quoted
 
@@ -127,10 +128,15 @@ class Sqlite:
             yield Asset(name, kind, "file", dataset, rows=rows, bytes=sizes.get(name), gap=gap, handle=name)
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None) -> Iterator[Batch | Gap]:
-        """Read one table or view; ``resume_from`` is how many rows were read."""
+        """Read one table or view; ``resume_from`` says how many rows were read."""
+        try:
+            point = None if resume_from is None else Point.load(resume_from)
+        except ValueError:
+            says = f"{self._path}: {asset.name}: the resume point is not one; scan again"
+            raise SourceError(Reason.CHANGED, says) from None
         before = self.mark(asset)
         try:
-            yield from Reading(self._connection, asset, plan).run(int(resume_from or 0))
+            yield from Reading(self._connection, asset, plan).run(point)
         except sqlite3.Error as error:
             if self._immutable and self.mark(asset) != before:
                 raise SourceError(Reason.CHANGED, f"{self._path}: was written to while read; scan again") from None

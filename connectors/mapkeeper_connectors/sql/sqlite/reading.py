@@ -16,11 +16,13 @@ import random
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 
 from mapkeeper.plugin import Asset, Batch, Gap, Kind, ReadPlan, Reason
 from mapkeeper_connectors.sql.columns import BYTES, ROWS, cut_cells, record_batch, size
+from mapkeeper_connectors.sql.sqlite.point import Point
 from mapkeeper_connectors.sql.sqlite.table import Row, Table
 
 WALKED = 1_000_000
@@ -47,14 +49,17 @@ class Reading:
         self._plan = plan
         self._table = Table(connection, str(asset.handle), view=asset.kind is Kind.VIEW)
         self._types = self._table.types()
-        self._accounted = 0
+        self._accounted = self._table.bytes_read  # those of names are not its rows'
         self._random = random.Random(f"{plan.seed} {asset.handle}")  # noqa: S311 - a sample, not a secret
 
-    def run(self, done: int) -> Iterator[Batch | Gap]:
-        """Batches and gaps; where the asset is read wholly, its first ``done`` rows are left out."""
+    def run(self, at: Point | None) -> Iterator[Batch | Gap]:
+        """Batches and gaps; where the asset is read wholly, the rows before a point are left out."""
         rows, known_size, plan = self._asset.rows, self._asset.bytes, self._plan
         whole = plan.rows is None or (rows is not None and rows <= plan.rows)
         whole = whole and (plan.bytes is None or (known_size is not None and known_size <= plan.bytes))
+        done = 0
+        if whole and at is not None:
+            done, self._table.cut_cells, self._table.bad_texts = at.rows, at.cut, at.garbled
         if self._table.rowid is None or rows is None:
             yield from self._streamed(done) if whole else self._picked()
         else:
@@ -182,7 +187,8 @@ class Reading:
         for start in range(0, max(len(kept), 1), ROWS):
             part = kept[start : start + ROWS]
             rows, positions = [row for _, row in part], [ordinal + 1 for ordinal, _ in part]
-            yield self._batch(rows, first=start + 1) if whole else self._random_batch(rows, positions)
+            batch = self._batch(rows, first=start + 1) if whole else self._random_batch(rows, positions)
+            yield replace(batch, resume=None)
         if not whole:
             yield Gap(Reason.BUDGET, total - len(kept), "rows left out of the sample")
 
@@ -241,7 +247,8 @@ class Reading:
 
     def _batch(self, rows: Sequence[Row], *, first: int, method: str = "all", skip: int = 0) -> Batch:
         data = record_batch(self._table.names, self._types, rows, skip=skip)
-        resume = str(first - 1 + len(rows)) if method == "all" else None
+        point = Point(first - 1 + len(rows), self._table.cut_cells, self._table.bad_texts)
+        resume = point.dump() if method == "all" else None
         return Batch(data, method, bytes=self._share(rows), first=first, resume=resume)
 
     def _share(self, rows: Sequence[Row]) -> int:

@@ -101,14 +101,16 @@ class Table:
         traceback would keep the rows alive.
         """
         rows: list[Row] = []
-        start = self.bytes_read
+        start, bad_texts = self.bytes_read, self.bad_texts
         with self._up_to(_FAST):
             try:
                 cursor = self.select(f"{self.rowid}, *", rest, *values)
                 while len(rows) < ROWS and self.bytes_read - start < BYTES and (chunk := cursor.fetchmany(self._step)):
                     rows += chunk
                     self._count(chunk)
+                    bad_texts = self.bad_texts
             except sqlite3.Error as error:
+                self.bad_texts = bad_texts  # the rows that were lost with it are read again
                 if not rows:
                     _only_too_big(error)
                 return rows, True
