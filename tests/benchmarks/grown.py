@@ -102,14 +102,14 @@ def _postgres(url: str, size: int, tables: int) -> None:
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for number in range(tables):
-            connection.execute(f"create table visits_{number} ({_COLUMNS})")
+            connection.execute(f"create table visits_{number} ({_COLUMNS})".encode())
             share = SHARES["postgres"] * size / tables
             for _, data in _pieces(
                 share, lambda frame: frame.write_csv(include_header=False).encode(), 30_000 + 1000 * number
             ):
-                with connection.cursor().copy(f"copy visits_{number} from stdin (format csv)") as copy:
+                with connection.cursor().copy(f"copy visits_{number} from stdin (format csv)".encode()) as copy:
                     copy.write(data)
-            connection.execute(f"analyze visits_{number}")
+            connection.execute(f"analyze visits_{number}".encode())
 
 
 def _mariadb(url: str, size: int, folder: Path) -> None:

@@ -27,10 +27,9 @@ MAPKEEPER = (sys.executable, "-m", "mapkeeper")
 def fill(connection: psycopg.Connection, tables: int, rows: int) -> None:
     """Make many small tables and a large one."""
     for number in range(tables):
-        connection.execute(f"create table small_{number} (id int primary key, email text, city text)")
-        connection.execute(
-            f"insert into small_{number} select i, 'user' || i || '@mail.example', 'Lyon' from generate_series(1, 50) i"
-        )
+        connection.execute(f"create table small_{number} (id int primary key, email text, city text)".encode())
+        made = "select i, 'user' || i || '@mail.example', 'Lyon' from generate_series(1, 50) i"
+        connection.execute(f"insert into small_{number} {made}".encode())
     connection.execute("create table large (id bigint primary key, email text, client_ip inet, note text)")
     connection.execute(
         "insert into large select i, 'user' || i || '@mail.example',"
