@@ -211,7 +211,7 @@ def test_known_tells_what_decides_whether_an_asset_is_read_again(inventory: Inve
     scanned(inventory, result("a"), result("b", mark=None, gaps=[Gap(Reason.BUDGET), Gap(Reason.DENIED)]))
     known = inventory.known("crm")
     assert known.keys() == {("globex", "a"), ("globex", "b")}
-    assert dataclasses.astuple(known["globex", "a"]) == ("m1", "r1", Depth.SAMPLE, True, frozenset(), True)
+    assert dataclasses.astuple(known["globex", "a"]) == ("m1", "r1", Depth.SAMPLE, True, frozenset(), NOON.date())
     assert known["globex", "b"].gaps == {Reason.BUDGET, Reason.DENIED}
     assert (known["globex", "b"].mark, known["globex", "b"].complete) == (None, False)
     scanned(inventory, days=1)
