@@ -30,6 +30,7 @@ devices = {folder}/node
 swift_dir = {folder}/etc
 disable_fallocate = true
 fallocate_reserve = 0
+log_udp_host = 127.0.0.1
 [pipeline:main]
 pipeline = {part}-server
 [app:{part}-server]
@@ -50,6 +51,7 @@ FILTERS = {
 PROXY = """
 [DEFAULT]
 swift_dir = {folder}/etc
+log_udp_host = 127.0.0.1
 [pipeline:main]
 pipeline = {filters} proxy-server
 [app:proxy-server]
