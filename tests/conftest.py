@@ -16,7 +16,7 @@ from calling import Ran, Run
 from mapkeeper import config
 from mapkeeper.cli import app
 
-pytest_plugins = ["services.fixtures"]
+pytest_plugins = ["services.fixtures", "inventories"]
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, select
 from sqlalchemy.pool import NullPool
 
@@ -27,7 +26,6 @@ from mapkeeper.model import (
     Place,
     Reason,
 )
-from services.databases import DatabaseServer
 
 DATABASES = ("sqlite", "postgres")
 """Where an inventory can lie."""
@@ -43,26 +41,6 @@ def later(days: int = 0, minutes: float = 0) -> dt.datetime:
 def url(path: Path) -> str:
     """The URL of an inventory in a file."""
     return f"sqlite:///{path}"
-
-
-def place_of(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The URL of an inventory that holds nothing, on the database that is the fixture's parameter.
-
-    On a server it is the module's own (see `made_on`), emptied.
-    """
-    if request.param == "sqlite":
-        return url(folder / "inventory.db")
-    place: str = request.getfixturevalue("on_a_server")
-    empty(place)
-    return place
-
-
-@contextmanager
-def made_on(server: DatabaseServer) -> Iterator[str]:
-    """The URL of an inventory on a server, made once for many tests."""
-    with server.fresh() as place:
-        Inventory.open(place).close()
-        yield place
 
 
 def empty(place: str) -> None:

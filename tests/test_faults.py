@@ -58,6 +58,8 @@ class Faulty(Connector):
         for name in ("first", "second", "third"):
             if self.how == "survey" and name == "second":
                 raise ValueError(MAIL)
+            if self.how == "survey tells" and name == "second":
+                raise SourceError(Reason.UNREACHABLE, f"faulty: {{MAIL}}: was lost; try again")
             kept = {{"twins": "same", "likes": {{"first": MAIL, "second": MAIL.upper()}}.get(name, name)}}
             large = 1 << 30 if "worker" in self.how else 10
             handle = (lambda: name) if self.how == "handle in a worker" and name == "second" else name
@@ -127,12 +129,20 @@ def test_a_connector_that_fails_costs_its_source_and_no_other(how: str, faulty: 
     assert MAIL.encode() not in kept(faulty)
 
 
+def test_what_a_connector_says_of_its_source_is_shown_without_names(faulty: Path, mapkeeper: Run) -> None:
+    add_source(faulty, "globex", "a", "faulty", how="survey tells")
+    for words in (["scan"], ["scan", "--plan"], ["scan", "--plan", "--format", "json"], ["sources", "--check"]):
+        ran = mapkeeper(*words, "--workspace", faulty)
+        assert MAIL not in ran.out + ran.err, words
+        assert "was lost; try again" in ran.out + ran.err or words[0] == "sources"
+
+
 def test_a_missing_secret_costs_its_source_and_no_other(faulty: Path, mapkeeper: Run) -> None:
     add_source(faulty, "globex", "a", "sql", url="env:MAPKEEPER_TEST_NOT_SET")
     add_source(faulty, "globex", "b", "faulty", how="not")
     ran = mapkeeper("scan", "--workspace", faulty)
     assert ran.exit == 1
-    assert "source a: url: environment variable MAPKEEPER_TEST_NOT_SET is not set" in ran.err
+    assert ran.err.startswith("mapkeeper: source a: url: environment variable MAPKEEPER_TEST_NOT_SET is not set")
     assert set(coverage(faulty, mapkeeper, "b")) == {"first", "second", "third"}
 
 

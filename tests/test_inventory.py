@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,37 +11,16 @@ from mapkeeper.errors import InventoryError
 from mapkeeper.inventory import Inventory, finding_id
 from mapkeeper.model import Depth, Fact, Flow, Gap, Kind, Place, Reason
 from recording import (
-    DATABASES,
     NOON,
     begin,
     finding,
     later,
-    made_on,
-    place_of,
     record,
     result,
     rows_of,
     scanned,
     source,
 )
-from services.databases import DatabaseServer
-
-
-@pytest.fixture(scope="module")
-def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
-    with made_on(postgres_server) as place:
-        yield place
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return place_of(request, tmp_path)
-
-
-@pytest.fixture
-def inventory(place: str) -> Iterator[Inventory]:
-    with Inventory.open(place) as opened:
-        yield opened
 
 
 def test_a_result_comes_back_as_it_was_recorded(inventory: Inventory) -> None:

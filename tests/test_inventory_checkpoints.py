@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from mapkeeper.errors import BusyError, InventoryError
 from mapkeeper.inventory import Inventory
-from recording import DATABASES, NOON, begin, later, lost, made_on, place_of, record, result, rows_of, source
-from services.databases import DatabaseServer
+from recording import NOON, begin, later, lost, record, result, rows_of, source
 
 SEALED = bytes(range(256)) * 5000
-
-
-@pytest.fixture(scope="module")
-def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
-    with made_on(postgres_server) as place:
-        yield place
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return place_of(request, tmp_path)
-
-
-@pytest.fixture
-def inventory(place: str) -> Iterator[Inventory]:
-    with Inventory.open(place) as opened:
-        yield opened
 
 
 def put(inventory: Inventory, scan: int, name: str, sealed: bytes = b"half", *, client: str = "globex") -> None:
@@ -59,15 +38,6 @@ def test_names_of_any_length_and_kind_have_checkpoints(inventory: Inventory) -> 
         put(inventory, scan, name, name.encode(errors="replace"))
         assert inventory.checkpoint("globex", "crm", name) == name.encode(errors="replace")
     assert ("globex", "caf\\udce9\\u0000.csv") in inventory.checkpoints("crm")
-
-
-def test_a_checkpoint_goes_when_it_is_dropped_and_no_other_with_it(inventory: Inventory) -> None:
-    scan = begin(inventory)
-    put(inventory, scan, "a")
-    put(inventory, scan, "b")
-    inventory.drop_checkpoint(scan, "globex", "crm", "a", NOON)
-    inventory.drop_checkpoint(scan, "globex", "crm", "never there", NOON)
-    assert inventory.checkpoints("crm") == {("globex", "b")}
 
 
 def test_an_asset_that_is_recorded_has_none_any_more(inventory: Inventory) -> None:
@@ -110,8 +80,6 @@ def test_only_the_scan_that_holds_the_source_writes_them(inventory: Inventory) -
     third = begin(inventory, later(minutes=7))
     with pytest.raises(BusyError):
         inventory.put_checkpoint(third, "globex", "crm", "a", b"late", later(minutes=7))
-    with pytest.raises(BusyError):
-        inventory.drop_checkpoint(third, "globex", "crm", "a", later(minutes=7))
     assert inventory.checkpoint("globex", "crm", "a") == b"half"  # it outlives the scan that put it
     with pytest.raises(InventoryError, match="knows no source elsewhere"):
         inventory.put_checkpoint(second, "globex", "elsewhere", "a", b"half", later(minutes=7))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from mapkeeper.inventory import Inventory
 from mapkeeper.model import KnownAsset, KnownFinding
-from recording import NOON, begin, empty, finding, later, lost, made_on, record, result, url
-from services.databases import DatabaseServer
+from recording import NOON, begin, empty, finding, later, lost, record, result, url
 
 UNCHANGED, UNREAD = "unchanged", "unread"
 
@@ -43,12 +42,6 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Inventory]:
         return Inventory.open(url(file))
 
     return copied
-
-
-@pytest.fixture(scope="module")
-def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
-    with made_on(postgres_server) as place:
-        yield place
 
 
 @settings(max_examples=60, deadline=None)

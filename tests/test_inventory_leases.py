@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -18,25 +17,7 @@ import pytest
 from mapkeeper.errors import BusyError, InventoryError
 from mapkeeper.inventory import Inventory
 from mapkeeper.inventory.opening import open_database
-from recording import DATABASES, NOON, begin, later, made_on, place_of, record, result, source
-from services.databases import DatabaseServer
-
-
-@pytest.fixture(scope="module")
-def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
-    with made_on(postgres_server) as place:
-        yield place
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return place_of(request, tmp_path)
-
-
-@pytest.fixture
-def inventory(place: str) -> Iterator[Inventory]:
-    with Inventory.open(place) as opened:
-        yield opened
+from recording import NOON, begin, later, record, result, source
 
 
 def another(place: str, code: str) -> subprocess.Popen[str]:

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from mapkeeper.inventory import Inventory
 from mapkeeper.model import Fact, Gap, Reason
-from recording import DATABASES, NOON, begin, finding, later, lost, made_on, place_of, record, result, rows_of, scanned
-from services.databases import DatabaseServer
+from recording import NOON, begin, finding, later, lost, record, result, rows_of, scanned
 
 FAILURES = [reason for reason in Reason if reason not in (Reason.EXCLUDED, Reason.NO_MODEL)]
-
-
-@pytest.fixture(scope="module")
-def on_a_server(postgres_server: DatabaseServer) -> Iterator[str]:
-    with made_on(postgres_server) as place:
-        yield place
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return place_of(request, tmp_path)
-
-
-@pytest.fixture
-def inventory(place: str) -> Iterator[Inventory]:
-    with Inventory.open(place) as opened:
-        yield opened
 
 
 def test_an_asset_that_could_not_be_read_keeps_its_findings_and_fields_and_tells_the_gap(inventory: Inventory) -> None:

@@ -19,6 +19,7 @@ from mapkeeper.testing import Check, Trial, checks
 from mapkeeper_connectors.sql import Sql
 from mapkeeper_connectors.sql.mariadb import reading, sample
 from mapkeeper_connectors.sql.mariadb.catalog import Catalog
+from readings import Yielded
 from services.databases import DatabaseServer
 
 MIB = 1 << 20
@@ -79,36 +80,18 @@ def database(url: str) -> str:
     return str(make_url(url).database)
 
 
-class Read:
+class Read(Yielded):
     """All that came of reading one asset."""
 
     def __init__(self, url: str | Sql, name: str = "people", plan: ReadPlan | None = None, resume: str | None = None):
-        self.batches: list[Batch] = []
-        self.gaps: list[Gap] = []
+        super().__init__()
         with url if isinstance(url, Sql) else Sql(url=url) as source:
             self.asset = found(source, name)
-            for part in source.read(self.asset, plan or ReadPlan(), resume):
-                self.batches.append(part) if isinstance(part, Batch) else self.gaps.append(part)
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in batch.data.column(name).to_pylist()]
-
-    @property
-    def rows(self) -> int:
-        return sum(batch.data.num_rows for batch in self.batches)
-
-    @property
-    def types(self) -> dict[str, pa.DataType]:
-        schema = self.batches[0].data.schema
-        return dict(zip(schema.names, schema.types, strict=True))
+            self.take(source.read(self.asset, plan or ReadPlan(), resume))
 
     @property
     def reasons(self) -> list[Reason]:
         return [gap.reason for gap in self.gaps]
-
-    @property
-    def how(self) -> set[tuple[str, bool]]:
-        return {(batch.method, batch.random) for batch in self.batches}
 
 
 def found(source: Sql, name: str) -> Asset:

@@ -20,6 +20,7 @@ from mapkeeper.plugin import Asset, Batch, Gap, Kind, Pace, ReadPlan, Reason, So
 from mapkeeper.testing import Check, Trial, checks
 from mapkeeper_connectors.sql import Sql
 from mapkeeper_connectors.sql.postgres import mark, reading, sample, session
+from readings import Yielded
 
 if TYPE_CHECKING:
     from services.postgres_tls import TlsServer
@@ -55,7 +56,7 @@ def people(url: str, count: int = 900, name: str = "people", filler: int = 0) ->
     )
 
 
-class Read:
+class Read(Yielded):
     """All that came of reading one asset."""
 
     def __init__(
@@ -66,28 +67,16 @@ class Read:
         resume: str | None = None,
         between: Callable[[], None] = lambda: None,
     ) -> None:
-        self.batches: list[Batch] = []
-        self.gaps: list[Gap] = []
+        super().__init__()
         with url if isinstance(url, Sql) else Sql(url) as source:
             self.asset = asset(source, name)
             for part in source.read(self.asset, plan or ReadPlan(), resume):
-                self.batches.append(part) if isinstance(part, Batch) else self.gaps.append(part)
+                self.take([part])
                 between()
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in batch.data.column(name).to_pylist()]
-
-    @property
-    def rows(self) -> int:
-        return sum(batch.data.num_rows for batch in self.batches)
 
     @property
     def reasons(self) -> list[tuple[Reason, int]]:
         return [(gap.reason, gap.count) for gap in self.gaps]
-
-    @property
-    def how(self) -> set[tuple[str, bool]]:
-        return {(batch.method, batch.random) for batch in self.batches}
 
 
 def asset(source: Sql, name: str) -> Asset:

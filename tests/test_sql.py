@@ -22,6 +22,7 @@ from mapkeeper.plugin import Asset, Batch, Gap, Kind, ReadPlan, Reason, SourceEr
 from mapkeeper.testing import Check, Trial, checks, contents
 from mapkeeper_connectors.sql import Sql, sqlite
 from mapkeeper_connectors.sql.sqlite import reading
+from readings import Yielded
 
 MIB = 1 << 20
 
@@ -54,28 +55,14 @@ def reach(file: Path) -> Sql:
     return Sql(url=f"sqlite:///{file}")
 
 
-class Read:
+class Read(Yielded):
     """All that came of reading one asset."""
 
     def __init__(self, file: Path | Sql, name: str = "people", plan: ReadPlan | None = None, resume: str | None = None):
-        self.batches: list[Batch] = []
-        self.gaps: list[Gap] = []
+        super().__init__()
         with file if isinstance(file, Sql) else reach(file) as source:
             (self.asset,) = [asset for asset in source.survey() if asset.name == name]
-            for part in source.read(self.asset, plan or ReadPlan(), resume):
-                self.batches.append(part) if isinstance(part, Batch) else self.gaps.append(part)
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in batch.data.column(name).to_pylist()]
-
-    @property
-    def rows(self) -> int:
-        return sum(batch.data.num_rows for batch in self.batches)
-
-    @property
-    def types(self) -> dict[str, pa.DataType]:
-        schema = self.batches[0].data.schema
-        return dict(zip(schema.names, schema.types, strict=True))
+            self.take(source.read(self.asset, plan or ReadPlan(), resume))
 
     @property
     def reasons(self) -> list[Reason]:

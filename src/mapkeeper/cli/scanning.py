@@ -153,9 +153,7 @@ def _choice(
     from mapkeeper.scan import Choice
 
     known_words(opened, client, source)
-    chosen = tuple(
-        id for id in opened.sources if source in (None, id) and (client is None or opened.concerns(id, client))
-    )
+    chosen = opened.chosen(client, source)
     if not chosen:
         raise UsageError("no source to scan; add one to mapkeeper.toml or to a client's file")
     return Choice(chosen, client, depth or opened.scan.depth, workers or opened.scan.workers, fresh)
@@ -203,7 +201,7 @@ def _plan(
                     "requests": one.requests,
                     "seconds": round(one.seconds) if known else None,
                     "by": ("guess" if one.guessed else "its last scan") if one.assets else None,
-                    "state": state if known else str(one.error),
+                    "state": state if known else one.error,
                 }
             )
     listing(rows, format, tuple(rows[0]), shown=_shown_plan)

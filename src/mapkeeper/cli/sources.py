@@ -113,7 +113,7 @@ def discover_sources(
     opened = open_workspace(workspace)
     known_words(opened, client, source)
     with _telling() as tell:
-        found = discover_stores(opened, _chosen(opened, client, source), target, lambda whom: tell(f"asking {whom}"))
+        found = discover_stores(opened, opened.chosen(client, source), target, lambda whom: tell(f"asking {whom}"))
     for one in found.failed:
         remark(f"mapkeeper: {one}")
     if not found.asked:
@@ -137,10 +137,6 @@ def _nothing_before(context: typer.Context) -> None:
     given = [name for name in context.params if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
     if given:
         raise UsageError(f"put --{given[0]} behind '{context.invoked_subcommand}'")
-
-
-def _chosen(opened: Workspace, client: str | None, source: str | None) -> list[str]:
-    return [id for id in opened.sources if source in (None, id) and (client is None or opened.concerns(id, client))]
 
 
 def _sources(opened: Workspace, client: str | None, source: str | None, country: str | None) -> list[Row]:

@@ -79,6 +79,19 @@ class Workspace:
         owner = self.owners.get(source)
         return owner == client or (source in self.owners and owner is None and self.shares(source, client))
 
+    def holder_of(self, source: str) -> str:
+        """The client that answers for a source as a whole: whose it is, or the provider for a shared one."""
+        if (owner := self.owners[source]) is not None:
+            return owner
+        assert self.own is not None  # `load` sees to that
+        return self.own.id
+
+    def chosen(self, client: str | None, source: str | None) -> tuple[str, ...]:
+        """The sources that are meant by a client, a source, both or neither."""
+        return tuple(
+            id for id in self.sources if source in (None, id) and (client is None or self.concerns(id, client))
+        )
+
     def key_of(self, client: str) -> bytes:
         """The client's key. Raises ConfigurationError where it is missing or too short."""
         path = self.clients[client].path

@@ -227,11 +227,6 @@ class Inventory:
         with self._database.reading() as connection:
             return checkpoints.get(connection, client, source, name)
 
-    def drop_checkpoint(self, scan: int, client: str, source: str, name: str, now: dt.datetime) -> None:
-        """Keep none of an asset: it is to be read from its beginning."""
-        with self._writing(scan, source, now) as connection:
-            checkpoints.drop(connection, client, source, name)
-
     @contextmanager
     def _writing(self, scan: int, source: str, now: dt.datetime) -> Iterator[Connection]:
         """One transaction of a scan about a source, if it may write about it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from mapkeeper.inventory import database
 from mapkeeper.inventory.database import DAMAGED, LACKS_TABLES, LOCKED, TOO_LARGE, Database, json_text
 
 _UNWRITABLE = "cannot be written; give this user the right to write the file and its folder"
+
+_MOMENT = 0.01
+"""Seconds between two tries to change the mode of a file."""
 
 _MEANINGS = {
     "SQLITE_BUSY": LOCKED,
@@ -126,7 +130,18 @@ class SqliteFile(Database):
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # a transaction begins where we say so, not where the driver guesses
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode=WAL")
+    _into_wal_mode(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _into_wal_mode(connection: sqlite3.Connection) -> None:
+    """Once for a new file. Of several that try at one moment SQLite refuses some at once, whatever their time-out."""
+    patience = time.monotonic() + database.WAIT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > patience:
+                raise
+            time.sleep(_MOMENT)

@@ -45,7 +45,7 @@ def check_access(
     engine, names = Engine(discover.rules()), dict[str, Names]()
     for source in sources:
         begun(source)
-        whose = workspace.owners[source] or (workspace.own.id if workspace.own is not None else "")
+        whose = workspace.holder_of(source)
         if whose not in names:
             names[whose] = Names(engine, workspace.key_of(whose))
         yield _checked(workspace, source, names[whose])
@@ -65,11 +65,11 @@ def _checked(workspace: Workspace, source: str, names: Names) -> Checked:
             reached = True
             with guarded():
                 for one in _tried(connector):
-                    kept = replace(one, needs=_kept(one.needs, target, names), says=_kept(one.says, target, names))
+                    kept = replace(one, needs=names.told(one.needs, target), says=names.told(one.says, target))
                     access.append(kept)
                     refused |= one.granted is False and one.needed
     except MapkeeperError as failed:
-        error = _kept(str(failed), target, names)
+        error = names.told(str(failed), target)
         refused |= isinstance(failed, SourceError) and failed.reason is Reason.DENIED
     return Checked(source, reached, error, tuple(access), rights, refused)
 
@@ -94,10 +94,3 @@ def _listed(connector: Connector) -> Access:
     if first is not None and first.gap is not None and first.gap.reason is Reason.DENIED:
         return Access(_LISTING, False, f"{first.name}: {first.gap.says}")
     return Access(_LISTING, True, "nothing lies there" if first is None else "to know what there is to read")
-
-
-def _kept(text: str, target: str | None, names: Names) -> str:
-    """A text with its names as they may be kept. The source's own address is no name that was found there."""
-    if not target:
-        return names.keep(text)
-    return target.join(names.keep(part) for part in text.split(target))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapkeeper.config import Limits
-from mapkeeper.errors import MapkeeperError
 from mapkeeper.model import Asset, Depth
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.examine import Question, plan
@@ -31,7 +30,7 @@ class Forecast:
     requests: int | None = None  # None where reading is not done by requests
     seconds: float = 0.0  # about
     guessed: bool = True  # the seconds, from what machines usually do; else from the source's last scan
-    error: MapkeeperError | None = None  # why nothing can be said
+    error: str | None = None  # why nothing can be said
 
 
 def forecast(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mapkeeper import discover
 from mapkeeper.classify import Engine
 from mapkeeper.config import resolve
-from mapkeeper.errors import UsageError
+from mapkeeper.errors import SourceError, UsageError
 from mapkeeper.model import AssetResult, Depth
+from mapkeeper.plugin import Connector
 from mapkeeper.scan.crew import Beat, Crew, Terms
 from mapkeeper.scan.examine import Question
 from mapkeeper.scan.hand import Job
@@ -41,12 +42,21 @@ class Inspection:
         if (found := discover.for_target(target)) is None:
             raise UsageError(f"{_shown(target)}: no installed connector reads this; 'mapkeeper plugins' lists them")
         name, settings = found
-        with opened(discover.connect(name, settings, Path.cwd())) as connector:
+        connector = discover.connect(name, settings, Path.cwd())
+        try:
+            yield from self._looked(connector, lambda: discover.connect(name, settings, Path.cwd()), beat)
+        except SourceError as error:  # a connector may name what it found
+            raise SourceError(error.reason, self._names.told(str(error), connector.target)) from None
+
+    def _looked(
+        self, connector: Connector, fresh: Callable[[], Connector], beat: Beat
+    ) -> Iterator[tuple[str, AssetResult]]:
+        with opened(connector):
             shown = self._names.keep(connector.target)
             free = Free()
             with guarded():
                 jobs = [Job(asset, self._question, free(self._names.keep(asset.name))) for asset in connector.survey()]
-            crew = Crew(self._engine, self._terms, lambda: discover.connect(name, settings, Path.cwd()))
+            crew = Crew(self._engine, self._terms, fresh)
             for number, result in crew.work(connector, jobs, beat):
                 yield shown, self._names.result(result, jobs[number].name)
 

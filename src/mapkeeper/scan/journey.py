@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
@@ -15,8 +16,8 @@ from typing import Protocol
 from mapkeeper import __version__, discover
 from mapkeeper.classify import Engine
 from mapkeeper.config import Workspace
-from mapkeeper.errors import BusyError, ConfigurationError, PluginError, SourceError
-from mapkeeper.inventory import Inventory
+from mapkeeper.errors import BusyError, ConfigurationError, MapkeeperError, PluginError, SourceError
+from mapkeeper.inventory import Inventory, Marked
 from mapkeeper.model import LIKELY_FROM, Asset, AssetResult, Depth, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.budget import Budget
@@ -28,7 +29,7 @@ from mapkeeper.scan.hand import Job
 from mapkeeper.scan.naming import Names
 from mapkeeper.scan.opening import guarded, open_source, opened
 from mapkeeper.scan.sources import known_sources, place_of
-from mapkeeper.scan.survey import Planned, survey, unlisted
+from mapkeeper.scan.survey import Known, Planned, survey, unlisted
 
 _WORTH_ANOTHER_TRY = frozenset(
     {Reason.UNREACHABLE, Reason.DENIED, Reason.MISSING, Reason.TIMEOUT, Reason.CRASHED, Reason.CHANGED}
@@ -132,16 +133,18 @@ class Scan:
     def plan(self) -> Iterator[Forecast]:
         """Survey every chosen source and say what a scan would read; reads no contents, records nothing."""
         for source in self._choice.sources:
+            connector: Connector | None = None
             try:
-                with opened(open_source(self._workspace, source)) as connector:
+                with opened(connector := open_source(self._workspace, source)):
                     planned = survey(self._workspace, self._names, source, connector, _silent)
-                    unchanged = self._unchanged(source, connector, planned, _silent)
+                    known = self._inventory.known(source)
+                    unchanged = self._unchanged(connector, planned, known, _silent)
                     todo = [one.asset for one in planned if self._chosen(one) and one not in unchanged]
                     limits, speed = self._workspace.sources[source].limits, self._inventory.speed(source)
                     todo = [asset for asset in todo if asset.gap is None]
                     yield forecast(source, connector, todo, self._choice.depth, self._choice.workers, limits, speed)
             except _OF_A_SOURCE as error:
-                yield Forecast(source, error=error)
+                yield Forecast(source, error=self._told(source, connector, error))
 
     def _source(self, scan: int, source: str) -> SourceOutcome:
         try:
@@ -157,25 +160,27 @@ class Scan:
         limits = self._workspace.sources[source].limits
         begun, budget = self._clock(), Budget()
         beat = self._heartbeat(scan, source)
+        connector: Connector | None = None
         try:
-            with opened(open_source(self._workspace, source)) as connector:
+            with opened(connector := open_source(self._workspace, source)):
                 planned = survey(self._workspace, self._names, source, connector, beat)
-                unchanged = self._unchanged(source, connector, planned, beat)
+                known = self._inventory.known(source)
+                unchanged = self._unchanged(connector, planned, known, beat)
                 todo = [one for one in planned if self._chosen(one) and one not in unchanged]
                 begun = self._clock()
                 budget = Budget(limits.rows or inf, limits.bytes or inf, limits.seconds or inf)
-                self._recall(source, [one for one in unchanged if self._chosen(one)], outcome)
+                self._recall([one for one in unchanged if self._chosen(one)], known, outcome)
                 self._progress.surveyed(source, len(todo), sum(one.asset.bytes or 0 for one in todo))
                 for client in {one.client for one in unchanged}:
                     names = [one.kept for one in unchanged if one.client == client]
                     self._inventory.seen(scan, client, source, names, self._clock())
-                for one, result in self._results(scan, source, connector, todo, budget, beat):
+                for one, result in self._results(scan, source, connector, todo, known, budget, beat):
                     self._record(scan, source, one, result, outcome)
                 present = {(one.client, one.kept) for one in planned}
-                present |= unlisted(planned, self._inventory.known(source))
+                present |= unlisted(planned, known)
                 outcome.vanished = len(self._inventory.close_missing(scan, source, present, self._clock()))
         except _OF_A_SOURCE as error:
-            outcome.state, outcome.says = "unreachable", str(error)
+            outcome.state, outcome.says = "unreachable", self._told(source, connector, error)
         else:
             outcome.state = "partial" if outcome.gaps else "ok"
         now = self._clock()
@@ -187,11 +192,19 @@ class Scan:
     def _chosen(self, one: Planned) -> bool:
         return self._choice.client in (None, one.client)
 
+    def _told(self, source: str, connector: Connector | None, error: MapkeeperError) -> str:
+        """What went wrong with a source, without what identifies somebody: a connector may name what it found."""
+        target: str | None = None
+        with suppress(Exception):  # without it the address is redacted as well
+            target = None if connector is None else connector.target
+        return self._names[self._workspace.holder_of(source)].told(str(error), target)
+
     def _unchanged(
-        self, source: str, connector: Connector, planned: Iterable[Planned], beat: Beat
+        self, connector: Connector, planned: Iterable[Planned], known: Mapping[Known, Marked], beat: Beat
     ) -> dict[Planned, None]:
         """What the inventory holds already, as read with the same rules and at least as deeply."""
-        known = {} if self._choice.fresh else self._inventory.known(source)
+        if self._choice.fresh:
+            return {}
         unchanged: dict[Planned, None] = {}
         for one in planned:
             beat("", 0)
@@ -208,9 +221,8 @@ class Scan:
                 unchanged[one] = None
         return unchanged
 
-    def _recall(self, source: str, unchanged: Sequence[Planned], outcome: SourceOutcome) -> None:
+    def _recall(self, unchanged: Sequence[Planned], known: Mapping[Known, Marked], outcome: SourceOutcome) -> None:
         """What was not read before and is not read now asks for attention again."""
-        known = self._inventory.known(source)
         outcome.unchanged = len(unchanged)
         for one in unchanged:
             gaps = known[one.client, one.kept].gaps
@@ -220,14 +232,20 @@ class Scan:
                 outcome.unmapped.append(one.kept)
 
     def _results(
-        self, scan: int, source: str, connector: Connector, todo: Sequence[Planned], budget: Budget, beat: Beat
+        self,
+        scan: int,
+        source: str,
+        connector: Connector,
+        todo: Sequence[Planned],
+        known: Mapping[Known, Marked],
+        budget: Budget,
+        beat: Beat,
     ) -> Iterator[tuple[Planned, AssetResult]]:
         rests = {} if self._choice.fresh else self._checkpoints.rests(source, todo)
         rests = {one: rest for one, rest in rests.items() if rest.mark == _mark(connector, one.asset)}
         # What was begun is ended first; then comes what was never read, or longest ago: a budget may not last for all.
-        known = self._inventory.known(source)
-        days = {named: before.last_read or dt.date.min for named, before in known.items()}
-        todo = sorted(todo, key=lambda one: (one not in rests, days.get((one.client, one.kept), dt.date.min)))
+        days = {named: before.last_read for named, before in known.items()}
+        todo = sorted(todo, key=lambda one: (one not in rests, days.get((one.client, one.kept)) or dt.date.min))
         questions = {client: Question(self._choice.depth, domains) for client, domains in self._domains.items()}
         jobs = [Job(one.asset, questions[one.client], one.kept, rests.get(one)) for one in todo]
         settings = self._workspace.scan

@@ -46,6 +46,12 @@ class Names:
         """The name as it may be kept."""
         return self._engine.redact(name, self.token)
 
+    def told(self, text: str, target: str | None) -> str:
+        """What a source says, as it may be shown. Its own address, ``target``, is no name that was found there."""
+        if not target:
+            return self.keep(text)
+        return target.join(map(self.keep, text.split(target)))
+
     def mark(self, mark: str | None) -> str | None:
         """A mark as it may be kept: a connector may make it of names and times, which could be guessed."""
         if mark is None:

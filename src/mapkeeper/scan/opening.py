@@ -17,7 +17,7 @@ def open_source(workspace: Workspace, source: str) -> Connector:
     entry = workspace.sources[source]
     secrets = discover.settings(entry.connector)
     given = {
-        key: resolve(value, workspace.folder, f"source {source}: {key}") if secrets.get(key) else value
+        key: resolve(value, workspace.folder, key) if secrets.get(key) else value
         for key, value in entry.settings.items()
     }
     connector = discover.connect(entry.connector, given, workspace.folder)
