@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from mapkeeper.rules import Check, Pattern, Rule
+from mapkeeper_classifiers.checks.formulas import quick
 
 _COUNTRIES = {"uk": "GB"}
 _FLAGS = {"i": 2, "m": 8, "s": 16}  # as the regex module counts them
@@ -38,36 +39,80 @@ def meanings() -> Mapping[str, Any]:
 
 
 def recognizers() -> Iterator[Any]:
-    """Make every ``PatternRecognizer`` that Presidio ships, those too that it leaves switched off, in order of name."""
+    """Make every ``PatternRecognizer`` that Presidio ships, those too that it leaves switched off, in order of name.
+
+    The one for e-mail addresses asks the network for the list of public suffixes, so it is given the list that
+    tldextract ships.
+    """
     logging.getLogger("presidio-analyzer").disabled = True
     from presidio_analyzer import PatternRecognizer, predefined_recognizers
+    from tldextract import TLDExtract
+
+    class EmailRecognizer(predefined_recognizers.EmailRecognizer):
+        domains = TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+        def validate_result(self, pattern_text: str) -> bool:
+            return bool(self.domains(pattern_text).fqdn)
 
     for _, kind in sorted(vars(predefined_recognizers).items()):
         if isinstance(kind, type) and issubclass(kind, PatternRecognizer):
-            make: Any = kind  # each fills in its own arguments
-            yield make()
+            make: Any = EmailRecognizer if kind is predefined_recognizers.EmailRecognizer else kind
+            yield make()  # each fills in its own arguments
 
 
 def _rule(recognizer: Any, entity: str, meaning: Mapping[str, Any]) -> Rule:
     country = str(getattr(type(recognizer), "COUNTRY_CODE", None) or "")
     check = _check(recognizer)
-    most = meaning.get("score", 1.0)
+    words = (*(recognizer.context or ()), *meaning.get("context", ()))
     return Rule(
         id=f"presidio/{entity.casefold()}",
         version=version("presidio-analyzer"),
         title=meaning["title"],
         category=meaning["category"],
         entity=entity,
-        find=tuple(Pattern(_spelled(p.regex, recognizer), min(p.score, most)) for p in recognizer.patterns),
+        find=tuple(_find(recognizer, meaning)),
         names=tuple(meaning.get("names", ())),
-        context=tuple(dict.fromkeys(word.strip().casefold() for word in recognizer.context or ())),
-        check=check,
+        context=tuple(dict.fromkeys(word.strip().casefold() for word in words)),
+        check=quick(f"presidio.{entity.casefold()}", check) if check else None,
         check_name=type(recognizer).__name__ if check else None,
         chance=meaning.get("chance"),
         types=frozenset(meaning.get("types", ("text",))),
         countries=(_COUNTRIES.get(country, country.upper()),) if country else (),
         identifying=meaning.get("identifying", False),
     )
+
+
+def _find(recognizer: Any, meaning: Mapping[str, Any]) -> Iterator[Pattern]:
+    best = max(pattern.score for pattern in recognizer.patterns)
+    most = meaning.get("score", best)
+    for number, pattern in enumerate(recognizer.patterns, 1):
+        if number not in meaning.get("without", ()):
+            score = most if pattern.score == best else min(pattern.score, most)
+            for expression in (
+                _ends(pattern.regex) if recognizer.supported_entities == ["IBAN_CODE"] else [pattern.regex]
+            ):
+                yield Pattern(_spelled(expression, recognizer), score)
+
+
+def _ends(expression: str) -> Iterator[str]:
+    """An expression as often as it has groups: its value is all of it, or ends with an earlier group.
+
+    Where the check refuses an IBAN, Presidio tries it again without its last group, which may be the next word.
+    """
+    ahead, tail = expression.index("("), expression.rindex("(?!")
+    start = expression.index(")", ahead) + 1  # what must not stand before
+    ends = [start + end for end in _closed(expression[start:tail])]
+    for end in reversed(ends):
+        yield f"{expression[:start]}(?P<value>{expression[start:end]}){expression[end:]}"
+
+
+def _closed(expression: str) -> Iterator[int]:
+    """Where each outermost group of an expression ends."""
+    depth = 0
+    for at, char in enumerate(expression):
+        depth += (char == "(") - (char == ")")
+        if char == ")" and depth == 0:
+            yield at + 1
 
 
 def _spelled(expression: str, recognizer: Any) -> str:
@@ -87,7 +132,7 @@ def _check(recognizer: Any) -> Check | None:
 
     def holds(value: str) -> bool:
         try:
-            if validates and recognizer.validate_result(value) is False:
+            if validates and (said := recognizer.validate_result(value)) is not None and not said:
                 return False
             return not (invalidates and recognizer.invalidate_result(value))
         except Exception:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
-from mapkeeper_classifiers.checks import numbers, online, places, secrets
+from mapkeeper_classifiers.checks import codes, numbers, online, people, places, secrets
 
-CHECKS: Mapping[str, Check] = MappingProxyType({**numbers.CHECKS, **online.CHECKS, **places.CHECKS, **secrets.CHECKS})
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {**codes.CHECKS, **numbers.CHECKS, **online.CHECKS, **places.CHECKS, **people.CHECKS, **secrets.CHECKS}
+)
 """Every check by the name that a pack gives it."""

@@ -9,6 +9,8 @@ from importlib import import_module
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
+from mapkeeper_classifiers.checks import national
+from mapkeeper_classifiers.checks.formulas import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,22 @@ class Number:
 
     def __call__(self, value: str) -> bool:
         """Whether the library takes the value for a number of this kind."""
-        return bool(import_module(f"stdnum.{self.module}").is_valid(value))
+        try:
+            return bool(import_module(f"stdnum.{self.module}").is_valid(value))
+        except Exception:
+            # A library that stumbles (over a county without a name, over no ASCII) has not said that it holds.
+            return False
 
 
 NUMBERS = (
-    "at.vnr", "be.nn", "bg.egn", "bic", "bitcoin", "br.cpf", "ca.sin", "ch.ssn", "cz.rc", "de.idnr", "dk.cpr",
-    "ee.ik", "es.dni", "es.nie", "fi.hetu", "fr.nir", "gb.nhs", "gr.amka", "hr.oib", "iban", "ie.pps", "imei",
-    "in_.aadhaar", "in_.pan", "it.codicefiscale", "jp.in_", "kr.rrn", "mx.curp", "nl.bsn", "no.fodselsnummer",
-    "pl.pesel", "pt.nif", "ro.cnp", "se.personnummer", "us.ssn", "za.idnr",
+    "ad.nrt", "ar.cbu", "ar.cuit", "at.tin", "at.vnr", "be.bis", "be.eid", "be.nn", "bg.egn", "bg.pnf",
+    "bic", "br.cpf", "ca.bc_phn", "ch.ssn", "cl.rut", "cn.ric", "co.nit", "cu.ni", "cy.vat", "cz.bankaccount",
+    "cz.rc", "de.idnr", "dk.cpr", "do.cedula", "ec.ci", "ee.ik", "es.ccc", "es.nie", "fr.nif", "fr.nir", "gb.nhs",
+    "gb.upn", "gb.utr", "gr.amka", "gr.vat", "gt.nit", "hr.oib", "iban", "id.nik", "id.npwp", "ie.pps", "il.idnr",
+    "imei", "in_.vid", "is_.kennitala", "it.codicefiscale", "jp.in_", "ke.pin", "kr.rrn", "lt.asmens", "lv.pvn",
+    "mu.nid", "mx.curp", "mx.rfc", "my.nric", "nl.bsn", "no.fodselsnummer", "no.kontonr", "nz.bankaccount", "nz.ird",
+    "pe.cui", "pl.nip", "pt.cc", "pt.nif", "py.ruc", "ro.cnp", "ru.inn", "se.personnummer", "si.ddv",
+    "si.emso", "sv.nit", "tr.vkn", "ua.rntrc", "us.ssn", "ve.rif", "vn.mst", "za.idnr", "za.tin",
 )  # fmt: skip
 
 
@@ -86,15 +96,8 @@ def numbered(value: str) -> bool:
 _DATE = re.compile(r"(?:19|20)\d{2}(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4})")
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        function.__name__: function
-        for function in (
-            card,
-            phone,
-            vin,
-            numbered,
-        )
-    }
-    | {name: Number(name) for name in NUMBERS}
-)
+_CHECKS: dict[str, Check] = {function.__name__: function for function in (card, phone, vin, numbered)}
+_CHECKS.update(national.CHECKS)
+_CHECKS.update((module, Number(module)) for module in NUMBERS)
+
+CHECKS: Mapping[str, Check] = MappingProxyType({name: quick(name, check) for name, check in _CHECKS.items()})
