@@ -279,7 +279,7 @@ def test_the_engine_recognizes_in_a_cell_what_the_rule_recognizes(rule: Rule, da
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
 def test_every_expression_of_the_standard_rules_runs_in_rust(rule: Rule) -> None:
-    from mapkeeper.classify.reading import study
+    from mapkeeper.classify.patterns import study
 
     for expression in (*(pattern.regex for pattern in rule.find), *filter(None, [rule.fit])):
         assert study(expression).rust is not None

@@ -6,7 +6,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapkeeper.classify.reading import study
+from mapkeeper.classify.patterns import study
 
 EXPRESSIONS = [
     r"\b\d{9}\b",
@@ -30,7 +30,7 @@ EXPRESSIONS = [
     r"a{,2}b{2}",
     r"x{a}",
 ]
-TEXTS = st.text(alphabet="abcxyABé -:0123456789.@=&~[](){}\n\tno", max_size=14)
+TEXTS = st.text(alphabet="abcxyABé -:0123456789.@=&~[](){}\n\tno", max_size=14).map(str.strip)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,13 +31,19 @@ class Cells:
     numbers: pl.Series = field(repr=False)  # integer columns: the values in order of rows, else empty
     pairs: pl.DataFrame | None = field(default=None, repr=False)  # lists: every (row, text), distinct
 
-    def of(self, texts: pl.Series) -> int:
-        """How many cells hold at least one of some texts, given by their distinct indices."""
+    def of(self, texts: npt.NDArray[np.uint32]) -> int:
+        """How many cells hold at least one of some texts, given by their indices."""
         if not len(texts):
             return 0
+        held = np.zeros(len(self.texts), bool)
+        held[texts] = True
         if self.pairs is None:
-            return int(self.counts.gather(texts).sum())
-        return self.pairs.filter(pl.col("text").is_in(texts.implode())).get_column("row").n_unique()
+            return int(self._counts[held].sum())
+        return self.pairs.filter(pl.Series(held).gather(self.pairs.get_column("text"))).get_column("row").n_unique()
+
+    @property
+    def _counts(self) -> npt.NDArray[np.uint32]:
+        return self.counts.to_numpy()
 
 
 def cells(column: pa.Array) -> Cells:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from mapkeeper.classify.cells import Cells, cells
 from mapkeeper.classify.counting import Count
 from mapkeeper.classify.evidence import Seen
-from mapkeeper.classify.expressions import joined
+from mapkeeper.classify.hits import Flags, Hits, Texts, together
 from mapkeeper.classify.judgement import Judgement, judge
-from mapkeeper.classify.matching import Hits, Memo
+from mapkeeper.classify.matching import Memo
 from mapkeeper.classify.names import Name, Speech
 from mapkeeper.classify.positions import Positions
 from mapkeeper.classify.ruleset import Ruleset
-from mapkeeper.classify.segments import Segments, WordSegments
 from mapkeeper.classify.table import Table
 from mapkeeper.classify.tally import FieldTally, RuleTally
 from mapkeeper.plugin import Batch
@@ -109,34 +109,21 @@ class Classification:
         field.tally.add(found)
         if not len(found.texts):
             return
-        texts = Segments(found.texts)
-        words = WordSegments(texts) if found.texts.str.contains(r"\s").any() else None
-        listed = self._ruleset.lists.find(texts)
-        for number in range(len(self._ruleset.rules)):
-            hits = joined([self._hits(number, field, found.type, texts, words), listed.get(number)])
+        in_text = bool(found.texts.str.contains(r"\s").any())
+        listed = self._ruleset.lists.find(found.texts)
+        look = _Look(self._ruleset, field, found, in_text)
+        for number in sorted(look.promising.union(listed)):
+            hits = together([look.hits(number), listed.get(number)])
             if hits is not None:
-                self._count(number, field, hits, found, texts, positions, words is not None)
-
-    def _hits(self, number: int, field: _Field, kind: str, texts: Segments, words: WordSegments | None) -> Hits | None:
-        """What one rule finds in the texts, as far as it is to be asked at all."""
-        rule, matcher = self._ruleset.rules[number], self._ruleset.matchers[number]
-        if number in field.speeches and _of_type(rule, kind):
-            return joined([matcher.find(texts, words), matcher.fits(texts)])
-        if kind not in rule.types or not rule.find:
-            return None
-        if not rule.weak or number in field.near:
-            return matcher.find(texts, words)
-        if words is None or not matcher.mentioned(texts) or (hits := matcher.find(texts, words)) is None:
-            return None
-        return hits.filter(matcher.in_context(hits, texts))
+                self._count(number, field, hits, found, look, positions, in_text)
 
     def _count(
-        self, number: int, field: _Field, hits: Hits, found: Cells, texts: Segments, positions: Positions, in_text: bool
+        self, number: int, field: _Field, hits: Hits, found: Cells, look: _Look, positions: Positions, in_text: bool
     ) -> None:
         ruleset = self._ruleset
         category = ruleset.rules[number].category
         if in_text and (before := ruleset.words.unless.get(category)) is not None:
-            hits = _without(hits, texts, before)
+            hits = _without(hits, found.texts, before)
         if not len(hits):
             return
         matcher = ruleset.matchers[number]
@@ -147,7 +134,7 @@ class Classification:
         if not len(count.valid):
             return
         if in_text:
-            count.support(matcher.in_context(count.valid, texts))
+            count.support(look.in_context(number, count.valid))
         count.known(ruleset.words.constants.get(category), self._domains)
         count.show(category, self._reveal, positions)
 
@@ -172,19 +159,66 @@ class _Field:
         """Weak rules that the field's or the asset's name gives leave to look everywhere."""
 
 
+class _Look:
+    """One column's texts, and what every rule finds there, as far as it is to be asked at all."""
+
+    def __init__(self, ruleset: Ruleset, field: _Field, found: Cells, in_text: bool) -> None:
+        self._ruleset, self._texts = ruleset, found.texts
+        self._sifted = ruleset.sieve.sift(found.texts)
+        self._hinted: dict[int, Texts] = {}
+        of_kind = ruleset.of_kind(found.type)
+        self._spoken = {number for number in field.speeches if _of_type(ruleset.rules[number], found.type)}
+        self._near = of_kind.weak & field.near
+        mentioned = of_kind.weak & ruleset.hinted_by(self._sifted.outputs()) if in_text else frozenset[int]()
+        self._asked = of_kind.strong | self._spoken | self._near | mentioned
+        self._sifted.wanted = ruleset.expressions_of(self._asked)
+        self.promising = {
+            *(number for number in ruleset.rules_of(self._sifted.possible()) if number in self._asked),
+            *self._spoken,
+        }
+        """The rules that may find something."""
+
+    def hinted(self, number: int) -> Texts:
+        """The texts that may hold a phrase that speaks for a rule."""
+        if number not in self._hinted:
+            self._hinted[number] = self._sifted.mentioned(self._ruleset.hints[number])
+        return self._hinted[number]
+
+    def in_context(self, number: int, hits: Hits) -> Flags:
+        """For each match of a rule, whether its text holds a phrase that speaks for it."""
+        return self._ruleset.matchers[number].in_context(hits.text, self._texts, self.hinted(number))
+
+    def hits(self, number: int) -> Hits | None:
+        """What one rule finds; ``None``: nothing."""
+        matcher = self._ruleset.matchers[number]
+        if number in self._spoken:
+            return together([matcher.find(self._sifted), matcher.fits(self._texts)])
+        if not matcher.rule.weak or number in self._near:
+            return matcher.find(self._sifted) if number in self._asked else None
+        if number not in self._asked:
+            return None
+        among = np.zeros(len(self._texts), bool)
+        among[self.hinted(number)] = True
+        found = matcher.find(self._sifted, among)
+        return None if found is None else found.where(self.in_context(number, found))
+
+
 def _of_type(rule: Rule, kind: str) -> bool:
     """Whether a rule whose name is spoken looks at a field: text can hold any type, a number an integer."""
     return kind in rule.types or kind == "text" or (kind == "number" and "integer" in rule.types)
 
 
-def _without(hits: Hits, texts: Segments, before: str) -> Hits:
+def _without(hits: Hits, texts: pl.Series, before: str) -> Hits:
     """The hits but those whose value stands behind a word that makes something else of it."""
-    held = hits.select("id").unique()
-    held = held.with_columns(text=texts.texts.gather(held.get_column("id")))
-    held = held.filter(pl.col("text").str.contains(before))
-    if not len(held):
+    held = np.unique(hits.text)
+    behind = pl.DataFrame({"text": held, "value": texts.gather(held).str.extract_all(before)})
+    behind = behind.explode("value", empty_as_null=False, keep_nulls=False)
+    if not len(behind):
         return hits
-    full = held.select("id", pl.col("text").str.extract_all(before).alias("value"))
-    full = full.explode("value", empty_as_null=False, keep_nulls=False)
-    full = full.with_columns(pl.col("value").str.extract_groups(before).struct.field("value"))
-    return hits.join(full, on=["id", "value"], how="anti", maintain_order="left")
+    behind = behind.with_columns(pl.col("value").str.extract_groups(before).struct.field("value"))
+    values = hits.values.gather(hits.value)
+    places = pl.DataFrame({"text": hits.text, "value": values}).with_row_index("at")
+    kept = places.join(behind, on=["text", "value"], how="anti", maintain_order="left").get_column("at").to_numpy()
+    flags = np.zeros(len(hits), bool)
+    flags[kept] = True
+    return hits.where(flags)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import polars as pl
+import numpy as np
 
 from mapkeeper.categories import categories
 from mapkeeper.classify.cells import Cells
-from mapkeeper.classify.matching import Hits
+from mapkeeper.classify.hits import TRUE, UNTRIED, Flags, Hits
 from mapkeeper.classify.positions import Positions
+from mapkeeper.classify.sketch import hashes
 from mapkeeper.classify.tally import POSITIONS, RuleTally
 
 
@@ -15,61 +16,69 @@ class Count:
     """The matches of one rule in one column of one batch, on their way into its tally."""
 
     def __init__(self, tally: RuleTally, hits: Hits, cells: Cells) -> None:
-        self._tally, self._hits, self._cells = tally, hits, cells
-        self.valid = hits.filter("valid")
+        """``hits`` with what the rule's check says of each value."""
+        assert hits.verdict is not None
+        self._tally, self._hits, self._cells, self._verdict = tally, hits, cells, hits.verdict
+        self.valid = hits.of_values(hits.verdict == TRUE)
         """Those whose check holds."""
 
     def __repr__(self) -> str:
         return f"Count({len(self._hits)})"
 
-    def _of(self, hits: Hits) -> int:
-        return self._cells.of(hits.get_column("id").unique())
+    def _of(self, hits: Hits, kept: Flags | None = None) -> int:
+        """How many cells hold any of the matches."""
+        return self._cells.of(hits.text if kept is None else hits.text[kept])
 
     def measure(self) -> None:
         """Count cells and values. Of a very large batch only a sample was tried; the rest is taken to be like it."""
         tally, hits, valid = self._tally, self._hits, self.valid
-        tried = hits.filter(pl.col("valid").is_not_null())
-        count, checked, proved = self._of(hits), self._of(tried), self._of(valid)
+        tried = self._verdict != UNTRIED
+        all_tried = bool(tried.all())
+        placed = None if all_tried else tried[hits.value]
+        count, proved = self._of(hits), self._of(valid)
+        checked = count if placed is None else self._of(hits, placed)
         rate = proved / checked if checked else 0.0
         tally.hits += count
         tally.tried += checked
         tally.proved += proved
         tally.valid += proved + rate * (count - checked)
-        whole, whole_proved = self._of(hits.filter("whole")), self._of(valid.filter("whole"))
+        whole, whole_proved = self._of(hits, hits.whole), self._of(valid, valid.whole)
+        whole_tried = whole if placed is None else self._of(hits, hits.whole & placed)
         tally.whole += whole
-        tally.whole_valid += whole_proved + rate * (whole - self._of(tried.filter("whole")))
-        tally.trials.add(tried.get_column("value"))
-        tally.proofs.add(valid.get_column("value"))
+        tally.whole_valid += whole_proved + rate * (whole - whole_tried)
+        hashed = hashes(hits.values)
+        tally.trials.add(hashed[tried])
+        tally.proofs.add(hashed[self._verdict == TRUE])
         # Untried values are distinct true ones where most of the tried are.
-        likely = hits.filter(pl.col("valid").fill_null(True)) if rate >= 0.5 else valid
-        tally.distinct.add(likely.get_column("value"))
-        scores = valid.get_column("score").drop_nulls()
-        tally.scores += float(scores.sum())
-        tally.scored += len(scores)
+        likely = self._verdict != 0 if rate >= 0.5 else self._verdict == TRUE
+        tally.distinct.add(hashed[likely])
+        scores = valid.score[valid.value]
+        known = ~np.isnan(scores)
+        tally.scores += float(scores[known].sum())
+        tally.scored += int(known.sum())
 
-    def support(self, beside: pl.Series) -> None:
+    def support(self, beside: Flags) -> None:
         """Count the cells that also hold a word for the rule; ``beside`` says so of each valid match."""
-        self._tally.supported += self._of(self.valid.filter(beside))
+        self._tally.supported += self._of(self.valid, beside)
 
     def known(self, constant: str | None, domains: tuple[str, ...]) -> None:
         """Count the cells with nothing but constants, and those with an address in some domains."""
-        values = self.valid.get_column("value")
+        values = self.valid.values
         if constant is not None:
-            usual = values.str.contains(rf"\A(?:{constant})\z")
-            self._tally.usual += self._of(self.valid) - self._of(self.valid.filter(~usual))
+            usual = values.str.contains(rf"\A(?:{constant})\z").to_numpy()
+            self._tally.usual += self._of(self.valid) - self._of(self.valid, ~usual[self.valid.value])
         if domains:
             domain = values.str.to_lowercase().str.extract(r"@([^@]+)$")
             own = domain.is_in(list(domains))
             for name in domains:
                 own |= domain.str.ends_with(f".{name}")
-            self._tally.own += self._of(self.valid.filter(own.fill_null(False)))
+            self._tally.own += self._of(self.valid, own.fill_null(False).to_numpy()[self.valid.value])
 
     def show(self, category: str, reveal: int, positions: Positions) -> None:
         """Keep a few masked samples and positions, and true values as far as somebody asked to see them."""
         known = categories().get(category)
-        values = self.valid.get_column("value").unique(maintain_order=True)
-        self._tally.show(values, known is not None and not known.unsampled, reveal)
+        self._tally.show(self.valid.values, known is not None and not known.unsampled, reveal)
         missing = POSITIONS - len(self._tally.where)
         if missing > 0:
-            rows = self._cells.first.gather(self.valid.get_column("id").unique())
+            rows = self._cells.first.gather(np.unique(self.valid.text[: 20 * POSITIONS]))
             self._tally.where.extend(positions.of(rows, missing))

@@ -1,18 +1,20 @@
-"""Run regular expressions over distinct texts: many at once to see which texts can match, then one by one."""
+"""Run one regular expression over distinct texts: where the sieve leads it, or over whole segments."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 import regex
 
-from mapkeeper.classify.patterns import Study
-from mapkeeper.classify.reading import study
+from mapkeeper.classify.hits import Flags, Hits, Numbers, Texts, listed, together
+from mapkeeper.classify.patterns import Study, study
+from mapkeeper.classify.roads import Road
 from mapkeeper.classify.segments import Segments
+from mapkeeper.classify.sieve import Sifted
 
 PATIENCE = 0.2
 """Seconds that one expression may spend on one text in Python."""
@@ -20,49 +22,28 @@ PATIENCE = 0.2
 LONGEST = 64 * 1024
 """Characters of a text that Python's engine is let loose on; Rust's needs no limit."""
 
-TOGETHER = 12
-"""Expressions of one gate: more make Rust's automaton too large to be quick."""
-
-MANY_DIGITS = 5
-"""Expressions that need so many have gates of their own: few texts have them, so few are left to look at."""
-
-Found = pl.DataFrame
-"""Columns ``id`` (of the text), ``value``, ``whole`` (the value is all of the text)."""
-
-_SCHEMA = {"id": pl.UInt32, "value": pl.String, "whole": pl.Boolean}
+FEW = 8 * 1024
+"""Characters up to which Python is quicker than having Rust compile the expression."""
 
 
-class Gate:
-    """Several expressions in one, to find the few texts that any of them can match."""
+class _Matches(NamedTuple):
+    """Matches in some texts: which of them, and the value."""
 
-    def __init__(self, members: Sequence[Expression]) -> None:
-        self._needs = members[0].study.needs
-        for member in members[1:]:
-            self._needs = self._needs.either(member.study.needs)
-        self._rust = "|".join(f"(?:{member.study.rust})" for member in members)
-        self._ascii = "|".join(f"(?:{member.study.ascii})" for member in members)
-
-    def survivors(self, segments: Segments) -> pl.DataFrame:
-        """The (id, text, …) of the texts that may match; worked out once for all members."""
-        known = segments.survivors.get(id(self))
-        if known is None:
-            known = segments.that_can(self._needs)
-            if len(known):
-                spelled = self._ascii if segments.ascii else self._rust
-                # Together they may be too large for Rust; then each has to see for itself.
-                with contextlib.suppress(pl.exceptions.ComputeError):
-                    known = known.filter(pl.col("text").str.contains(spelled))
-            segments.survivors[id(self)] = known
-        return known
+    at: Numbers
+    value: pl.Series
 
 
 class Expression:
     """A regular expression, compiled for Python and, as far as that goes, for Rust."""
 
-    def __init__(self, text: str, score: float = 1.0) -> None:
+    def __init__(self, text: str, score: float = 1.0, number: int = -1) -> None:
+        """``number``: which of the sieve's it is; negative for one that does not go by the sieve."""
         self.text = text
         self.score = score
-        self.gate: Gate | None = None
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
 
     @cached_property
     def study(self) -> Study:
@@ -75,68 +56,107 @@ class Expression:
         return regex.compile(self.text)
 
     @cached_property
-    def named(self) -> bool:
-        """Whether a group is the value, instead of the whole match."""
-        return "value" in self.compiled.groupindex
+    def group(self) -> int:
+        """The group that is the value; 0 is the whole match."""
+        return self.compiled.groupindex.get("value", 0)
 
-    def search(self, segments: Segments) -> Found | None:
-        """Every match anywhere in the texts; ``None`` where there is none."""
-        needs = self.study.needs
-        spelled = self.study.ascii if segments.ascii else self.study.rust
-        if not segments.can(needs):
-            return None
-        if segments.are_few or spelled is None:
-            return self._python(segments.few_that_can(needs)) if self._in(segments) else None
-        if self.gate is None:
-            frame = segments.that_can(needs)
-        else:
-            frame = self.gate.survivors(segments)
-            if len(frame):
-                frame = frame.filter((pl.col("length") >= needs.length) & (pl.col("digits") >= needs.digits))
-        if len(frame):
-            frame = frame.filter(pl.col("text").str.contains(spelled))
-        if not len(frame):
-            return None
-        if self.named or not self.study.exact:
-            return self._python(frame.select("id", "text").iter_rows())
-        found = frame.select("id", "text", pl.col("text").str.extract_all(spelled).alias("value"))
-        found = found.explode("value", empty_as_null=False, keep_nulls=False).filter(pl.col("value") != "")
-        return found.select("id", "value", (pl.col("text") == pl.col("value")).alias("whole"))
+    def find(self, sifted: Sifted, among: Flags | None = None) -> Hits | None:
+        """Every match anywhere in the texts, or only ``among`` some of them; ``None`` where there is none."""
+        parts = [*self._sliced(sifted, among), *self._aside(sifted)]
+        if sifted.road(self.number) in (Road.TEXT, Road.SEED, Road.EVERY):
+            texts = sifted.holders(self.number)
+            parts.append(self._within(sifted, texts if among is None else texts[among[texts]]))
+        found = together(parts)
+        return None if found is None else found.scored(self.score)
 
-    def full(self, segments: Segments) -> Found | None:
+    def _sliced(self, sifted: Sifted, among: Flags | None) -> Iterator[Hits]:
+        """Matches in the stretches where it can match."""
+        for slices, codes in sifted.slices(self.number):
+            if among is not None:
+                codes = slices.among(codes, sifted.kept_of(among))
+            if not len(codes):
+                continue
+            matches = self._matches(slices.values.gather(codes))
+            if matches is not None:
+                value, text = slices.places(codes[matches.at])
+                yield _hits(sifted, matches.value, sifted.ids(text), value)
+
+    def _within(self, sifted: Sifted, ids: Texts) -> Hits | None:
+        """Matches in some whole texts."""
+        matches = self._matches(sifted.texts.gather(ids)) if len(ids) else None
+        if matches is None:
+            return None
+        return _hits(sifted, matches.value, ids[matches.at], np.arange(len(matches.at)))
+
+    def _aside(self, sifted: Sifted) -> Iterator[Hits]:
+        """Matches in what the sieve kept aside."""
+        for segments, held in sifted.aside(self.number):
+            if (found := self._in(segments)) is not None:
+                hits = pl.DataFrame({"id": found[0], "value": np.arange(len(found[0]))})
+                hits = held.join(hits, on="id", how="inner")
+                text, value = hits.get_column("holder").to_numpy(), hits.get_column("value").to_numpy()
+                yield _hits(sifted, found[1], text, value)
+
+    def _in(self, segments: Segments) -> tuple[pl.Series, pl.Series] | None:
+        """Every match anywhere in some segments: their ids and the values."""
+        if not segments.can(self.study.needs):
+            return None
+        frame = segments.that_can(self.study.needs)
+        matches = self._matches(frame.get_column("text"))
+        return None if matches is None else (frame.get_column("id").gather(matches.at), matches.value)
+
+    def full(self, texts: pl.Series) -> Hits | None:
         """The texts that match from end to end; ``None`` where there is none."""
-        spelled = self.study.ascii if segments.ascii else self.study.rust
-        rows: Iterable[tuple[int, str]]
-        if segments.are_few or spelled is None:
-            rows = segments.few_that_can(self.study.needs)
-        else:
-            frame = segments.that_can(self.study.needs)
-            if len(frame):
-                frame = frame.filter(pl.col("text").str.contains(rf"\A(?:{spelled})\z"))
-            if self.study.exact:
-                return frame.select("id", value="text", whole=True) if len(frame) else None
-            rows = frame.select("id", "text").iter_rows()
-        return found([(id, text, True) for id, text in rows if self._fullmatch(text)])
+        ids = pl.int_range(len(texts), eager=True)
+        spelled = self.study.rust
+        decided = False
+        if spelled is not None and int(texts.str.len_bytes().sum()) > FEW:
+            ids = texts.str.contains(rf"\A(?:{spelled})\z").arg_true()
+            decided = self.study.exact
+        held = texts.gather(ids)
+        if not decided:
+            fits = pl.Series([self._fullmatch(text) for text in held], dtype=pl.Boolean)
+            ids, held = ids.filter(fits), held.filter(fits)
+        return listed(held, ids.to_numpy()) if len(held) else None
 
-    def _in(self, segments: Segments) -> bool:
-        """Whether a few texts can hold a match: asked of all at once, where what lies between texts cannot matter."""
-        if (self.study.spans and not self.study.exact) or not segments.are_few:
-            return True
-        try:
-            return self.compiled.search(segments.joined, timeout=PATIENCE) is not None
-        except TimeoutError:
-            return True
+    def _matches(self, texts: pl.Series) -> _Matches | None:
+        """Every match in some texts; ``None`` where there is none."""
+        size = int(texts.str.len_bytes().sum())
+        spelled = self.study.ascii if size == int(texts.str.len_chars().sum()) else self.study.rust
+        if spelled is None or size <= FEW:
+            return self._python(enumerate(texts))
+        if self.study.exact and not self.group:
+            return _spread(np.arange(len(texts)), texts.str.extract_all(spelled))
+        if self.study.exact:
+            return self._of_group(texts, spelled)
+        at = texts.str.contains(spelled).arg_true()
+        return self._python(zip(at, texts.gather(at), strict=True)) if len(at) else None
 
-    def _python(self, rows: Iterable[tuple[int, str]]) -> Found | None:
-        matches = ((id, text, value) for id, text in rows for value in self._finditer(text))
-        return found([(id, value, len(value) == len(text)) for id, text, value in matches])
+    def _of_group(self, texts: pl.Series, spelled: str) -> _Matches | None:
+        """Rust tells the groups of the first match only; texts with several are Python's."""
+        counts = texts.str.count_matches(spelled)
+        at = (counts == 1).arg_true()
+        first = texts.gather(at).str.extract(spelled, self.group).alias("value")
+        full = first.is_not_null() & (first != "")
+        single = _Matches(at.filter(full).to_numpy().astype(np.int64), first.filter(full))
+        more = (counts > 1).arg_true()
+        several = self._python(zip(more, texts.gather(more), strict=True))
+        if several is None:
+            return single if len(single.at) else None
+        return _Matches(np.concatenate([single.at, several.at]), pl.concat([single.value, several.value]))
+
+    def _python(self, rows: Iterable[tuple[int, str]]) -> _Matches | None:
+        found = [(at, value) for at, text in rows for value in self._finditer(text)]
+        if not found:
+            return None
+        return _Matches(np.array([at for at, _ in found], np.int64), pl.Series("value", [value for _, value in found]))
 
     def _finditer(self, text: str) -> Iterator[str]:
         if len(text) > LONGEST:
             return
         try:
             for match in self.compiled.finditer(text, timeout=PATIENCE):
-                value = match["value"] if self.named else match.group()
+                value = match[self.group]
                 if value:
                     yield value
         except TimeoutError:
@@ -151,33 +171,14 @@ class Expression:
             return False
 
 
-def gated(expressions: Iterable[Expression]) -> None:
-    """Put expressions that are alike behind common gates."""
-
-    def likeness(expression: Expression) -> tuple[bool, int, list[str]]:
-        needs = expression.study.needs
-        return expression.study.spans, min(needs.digits, 12), sorted(needs.marks)
-
-    def kind(expression: Expression) -> tuple[bool, bool]:
-        spans, digits, _ = likeness(expression)
-        return spans, digits >= MANY_DIGITS
-
-    known = sorted((expression for expression in expressions if expression.study.rust is not None), key=likeness)
-    for _, alike in itertools.groupby(known, key=kind):
-        of_kind = list(alike)
-        for start in range(0, len(of_kind), TOGETHER):
-            members = of_kind[start : start + TOGETHER]
-            gate = Gate(members)
-            for member in members:
-                member.gate = gate
+def _hits(sifted: Sifted, values: pl.Series, text: Texts, value: Numbers) -> Hits:
+    lengths = values.str.len_bytes().to_numpy()
+    return Hits(values, np.zeros(len(values)), text, value, lengths[value] == sifted.lengths[text])
 
 
-def found(rows: Sequence[tuple[int, str, bool]]) -> Found | None:
-    """Matches as a table; ``None`` where there is none."""
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row") if rows else None
-
-
-def joined(parts: Sequence[pl.DataFrame | None]) -> pl.DataFrame | None:
-    """Several tables as one; ``None`` where there is none."""
-    held = [part for part in parts if part is not None]
-    return None if not held else held[0] if len(held) == 1 else pl.concat(held)
+def _spread(at: Numbers, found: pl.Series) -> _Matches | None:
+    """One row a match, from lists of matches."""
+    at = np.repeat(at.astype(np.int64), found.list.len().to_numpy())
+    values = found.explode(empty_as_null=False, keep_nulls=False).alias("value")
+    full = values != ""
+    return _Matches(at[full.to_numpy()], values.filter(full)) if full.any() else None

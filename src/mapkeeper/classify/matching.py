@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 import regex
 
-from mapkeeper.classify.expressions import Expression, found, joined
-from mapkeeper.classify.patterns import Needs
-from mapkeeper.classify.segments import Segments, WordSegments
+from mapkeeper.classify.expressions import Expression
+from mapkeeper.classify.hits import TRUE, UNTRIED, Flags, Hits, Texts, listed, together
+from mapkeeper.classify.sieve import Sifted
 from mapkeeper.rules import Rule
 
 REMEMBERED = 50_000
@@ -25,87 +27,79 @@ SURE = 10_000
 THEN = 250
 """… so many a batch are enough."""
 
+_FEW = 500
+"""Texts up to which asking Python for each is quicker than narrowing them down."""
+
 CHANCY = 0.01
 """Share of random values that a check lets pass, from which it is such a one."""
 
 Memo = dict[str, bool]
 """What a check said of a value."""
 
-Hits = pl.DataFrame
-"""Columns ``id`` (of the text), ``value``, ``whole`` (the value is all of the text), ``score`` (of the pattern; null
-where the name speaks), and once judged ``valid`` (null: not tried)."""
-
-
 class Matcher:
     """A rule, compiled. Keeps no value: what its check said is remembered in a ``memo`` of the caller's."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, first: int = 0) -> None:
+        """``first``: the number of its first expression in the sieve."""
         self.rule = rule
-        self.expressions = tuple(Expression(pattern.regex, pattern.score) for pattern in rule.find)
+        self.expressions = tuple(
+            Expression(pattern.regex, pattern.score, number) for number, pattern in enumerate(rule.find, first)
+        )
         self._fit = Expression(f"(?:{rule.fit})") if rule.fit else None
 
     @cached_property
+    def _phrases(self) -> Sequence[Sequence[str]]:
+        """What speaks for the rule, word by word."""
+        return [phrase.split() for phrase in dict.fromkeys((*self.rule.context, *self.rule.names)) if phrase.strip()]
+
+    @cached_property
+    def hints(self) -> frozenset[str]:
+        """One word of every phrase that speaks for the rule, in small letters: a text without any has none of them."""
+        return frozenset(max(words, key=len).lower() for words in self._phrases)
+
+    @cached_property
     def context(self) -> str | None:
-        """For Rust: finds any word that speaks for the rule."""
-        phrases = dict.fromkeys((*self.rule.context, *self.rule.names))
-        if not phrases:
+        """For Rust: finds any phrase that speaks for the rule."""
+        if not self._phrases:
             return None
-        spelled = (r"[\s_.-]{0,2}".join(map(regex.escape, phrase.split())) for phrase in phrases)
+        spelled = (r"[\s_.-]{0,2}".join(map(regex.escape, words)) for words in self._phrases)
         return rf"(?i)(?:\b|_)(?:{'|'.join(spelled)})(?:\b|_)"
 
-    def mentioned(self, texts: Segments) -> bool:
-        """Whether any text holds a word that speaks for the rule; not asked where finding out is no cheaper."""
-        if all(expression.study.exact for expression in self.expressions):
-            return True
-        return self.context is not None and bool(texts.texts.str.contains(self.context).any())
+    def in_context(self, places: Texts, texts: pl.Series, hinted: Texts) -> Flags:
+        """For each place, whether its text also holds a phrase that speaks for the rule; ``hinted`` ones may."""
+        if self.context is None or not len(hinted):
+            return np.zeros(len(places), bool)
+        speak = np.zeros(len(texts), bool)
+        speak[places] = True
+        speak[np.setdiff1d(np.flatnonzero(speak), hinted, assume_unique=True)] = False
+        asked = np.flatnonzero(speak)
+        speak[asked] = texts.gather(asked).str.contains(self.context).to_numpy()
+        return speak[places]
 
-    def in_context(self, hits: Hits, texts: Segments) -> pl.Series:
-        """For each match, whether its text also holds a word that speaks for the rule."""
-        if self.context is None:
-            return pl.repeat(False, len(hits), dtype=pl.Boolean, eager=True)
-        held = hits.select("id").unique()
-        held = held.with_columns(beside=texts.texts.gather(held.get_column("id")).str.contains(self.context))
-        return hits.join(held, on="id", how="left", maintain_order="left").get_column("beside")
+    def find(self, sifted: Sifted, among: Flags | None = None) -> Hits | None:
+        """Every match of ``find`` in the texts, or at least ``among`` some; ``None`` where there is no match."""
+        return together([expression.find(sifted, among) for expression in self.expressions])
 
-    def find(self, texts: Segments, words: WordSegments | None) -> Hits | None:
-        """Every match of ``find`` anywhere in the texts; ``words`` are theirs, or ``None`` if all are single words.
-
-        ``None`` where there is no match.
-        """
-        parts = []
-        for expression in self.expressions:
-            if words is None or expression.study.spans:
-                hits = expression.search(texts)
-            elif (hits := expression.search(words)) is not None:
-                held = words.holders(hits)
-                whole = texts.texts.gather(held.get_column("id")) == held.get_column("value")
-                hits = held.select("id", "value", whole.alias("whole"))
-            if hits is not None:
-                parts.append(hits.with_columns(score=expression.score))
-        if len(parts) < 2:
-            return joined(parts)
-        # What several patterns match is believed as far as the best of them.
-        return (
-            pl.concat(parts)
-            .sort("score", descending=True, maintain_order=True)
-            .unique(["id", "value"], keep="first", maintain_order=True)
-        )
-
-    def fits(self, texts: Segments) -> Hits | None:
+    def fits(self, texts: pl.Series) -> Hits | None:
         """The texts that ``fit`` describes from end to end."""
-        hits = self._fit.full(texts) if self._fit else None
-        return None if hits is None else unscored(hits)
+        return self._fit.full(texts) if self._fit else None
 
-    def judged(self, hits: pl.DataFrame, memo: Memo, thorough: bool) -> Hits:
+    def judged(self, hits: Hits, memo: Memo, thorough: bool) -> Hits:
         """The matches with what the check says; of very many values only a sample is tried, unless ``thorough``."""
-        if self.rule.check is None:
-            return hits.with_columns(valid=True)
-        values = hits.get_column("value").unique(maintain_order=True)
+        check = self.rule.check
+        if check is None:
+            return replace(hits, verdict=np.full(len(hits.values), TRUE, np.int8))
+        many = getattr(check, "many", None)
+        if many is not None:
+            return replace(hits, verdict=np.asarray(many(hits.values), np.int8))
+        verdict = np.full(len(hits.values), UNTRIED, np.int8)
         enough = ENOUGH if len(memo) < SURE else THEN
-        if len(values) > enough and not thorough and (self.rule.chance or 0.0) >= CHANCY:
-            values = values.gather(values.hash().arg_sort().head(enough))
-        verdicts = pl.DataFrame({"value": values, "valid": [self._holds(value, memo) for value in values]})
-        return hits.join(verdicts, on="value", how="left", maintain_order="left")
+        if len(hits.values) > enough and not thorough and (self.rule.chance or 0.0) >= CHANCY:
+            tried = hits.values.hash().arg_sort().head(enough).to_numpy()
+        else:
+            tried = np.arange(len(hits.values))
+        verdict[tried] = [self._holds(value, memo) for value in hits.values.gather(tried)]
+        return replace(hits, verdict=verdict)
 
     def _holds(self, value: str, memo: Memo) -> bool:
         known = memo.get(value)
@@ -127,11 +121,6 @@ def holds(rule: Rule, value: str) -> bool:
         return False
 
 
-def unscored(hits: pl.DataFrame) -> Hits:
-    """Matches that rest on a name, not on a pattern."""
-    return hits.with_columns(score=pl.lit(None, dtype=pl.Float64))
-
-
 class Lists:
     """The closed lists of all rules, looked up at once."""
 
@@ -141,21 +130,26 @@ class Lists:
         for rule, values in lists.items():
             for value in values:
                 self._rules.setdefault(value, []).append(rule)
+        self._all = pl.Series(list(self._rules), dtype=pl.String).implode()
         self._longest = 2 * max(map(len, self._rules), default=0)  # folding can shorten a text, never to half
 
-    def find(self, texts: Segments) -> dict[int, Hits]:
+    def find(self, texts: pl.Series) -> dict[int, Hits]:
         """The texts that are among the values of each rule."""
-        rows: dict[int, list[tuple[int, str, bool]]] = {}
+        rows: dict[int, list[tuple[int, str]]] = {}
         for id, text in self._candidates(texts):
             for rule in self._rules.get(text.casefold(), ()):
-                rows.setdefault(rule, []).append((id, text, True))
-        return {rule: unscored(hits) for rule, listed in rows.items() if (hits := found(listed)) is not None}
+                rows.setdefault(rule, []).append((id, text))
+        return {
+            rule: listed(pl.Series("value", [text for _, text in found]), np.array([id for id, _ in found]))
+            for rule, found in rows.items()
+        }
 
-    def _candidates(self, texts: Segments) -> Sequence[tuple[int, str]]:
-        if texts.are_few:
-            return texts.few_that_can(Needs())
-        short = texts.that_can(Needs()).filter(pl.col("length") <= self._longest)
+    def _candidates(self, texts: pl.Series) -> Iterable[tuple[int, str]]:
+        frame = pl.DataFrame({"text": texts}).with_row_index("id")
+        short = frame.filter(pl.col("text").str.len_chars() <= self._longest)
+        if len(short) < _FEW:
+            return short.iter_rows()
         lower = pl.col("text").str.to_lowercase()
         # Case folding is Python's, and differs from lower case only beyond ASCII.
         beyond = lower.str.len_bytes() != lower.str.len_chars()
-        return short.filter(lower.is_in(list(self._rules)) | beyond).select("id", "text").rows()
+        return short.filter(lower.is_in(self._all) | beyond).iter_rows()

@@ -93,7 +93,7 @@ def _spans(rule: Rule, expressions: Iterable[Expression], spelled: Spelling) -> 
     for expression in expressions:
         if not spelled.can(expression.study.needs):
             continue
-        group: int | str = "value" if expression.named else 0
+        group = expression.group
         at = 0
         try:
             while (match := expression.compiled.search(spelled.text, at, timeout=PATIENCE)) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 EXACT_TO = 100_000
@@ -14,6 +16,11 @@ _SEED = 20_260_101
 """Any number, the same in every process, so that the same texts give the same estimate."""
 
 
+def hashes(texts: pl.Series) -> npt.NDArray[np.uint64]:
+    """A number for each text, the same in every process."""
+    return texts.hash(_SEED).to_numpy()
+
+
 class Distinct:
     """Counts distinct texts by the smallest of their hashes; their order does not matter.
 
@@ -23,29 +30,38 @@ class Distinct:
     """
 
     def __init__(self) -> None:
-        self._hashes = pl.Series("hash", dtype=pl.UInt64)
+        self._hashes = np.empty(0, np.uint64)  # distinct, in order
+        self._new: list[npt.NDArray[np.uint64]] = []  # not yet among them
+        self._waiting = 0
         self._estimated = False
 
     def __repr__(self) -> str:
         return f"Distinct({self.count()})"
 
-    def add(self, texts: pl.Series) -> None:
-        """Take some texts in, distinct or not."""
-        if not len(texts):
+    def add(self, new: npt.NDArray[np.uint64]) -> None:
+        """Take in the hashes of some texts, distinct or not."""
+        if not len(new):
             return
-        new = texts.hash(_SEED).alias("hash")
         if self._estimated:
-            new = new.filter(new < self._hashes.max())
-        self._hashes = pl.concat([self._hashes, new]).unique()
+            new = new[new < self._hashes[-1]]
+        self._new.append(new)
+        self._waiting += len(new)
+        if self._waiting > max(KEPT, len(self._hashes)):
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._new:
+            return
+        self._hashes = np.unique(np.concatenate([self._hashes, *self._new]))
+        self._new, self._waiting = [], 0
         if len(self._hashes) > EXACT_TO:
             self._estimated = True
         if self._estimated:
-            self._hashes = self._hashes.sort().head(KEPT)
+            self._hashes = self._hashes[:KEPT]
 
     def count(self) -> int:
         """Distinct texts so far."""
+        self._settle()
         if not self._estimated:
             return len(self._hashes)
-        last = self._hashes.max()
-        assert isinstance(last, int)
-        return round((KEPT - 1) / ((last + 1) / 2**64))
+        return round((KEPT - 1) / ((int(self._hashes[-1]) + 1) / 2**64))

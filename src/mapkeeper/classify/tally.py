@@ -11,7 +11,7 @@ import polars as pl
 
 from mapkeeper.classify.cells import Cells
 from mapkeeper.classify.mask import masked
-from mapkeeper.classify.sketch import Distinct
+from mapkeeper.classify.sketch import Distinct, hashes
 
 POSITIONS = 5
 """Positions that are kept of a rule in a field."""
@@ -51,9 +51,9 @@ class FieldTally:
             shortest = _whole(lengths.min())
             self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
             self.characters += _whole((lengths.cast(pl.UInt64) * cells.counts).sum())
-            self.words += _whole(((cells.texts.str.count_matches(r"\s+").cast(pl.UInt64) + 1) * cells.counts).sum())
+            self.words += _whole(((cells.texts.str.count_matches(" ", literal=True).cast(pl.UInt64) + 1) * cells.counts).sum())
             self.values += _whole(cells.counts.sum())
-            self.distinct.add(cells.texts)
+            self.distinct.add(hashes(cells.texts))
         if len(cells.numbers):
             self._sequence(cells.numbers)
 

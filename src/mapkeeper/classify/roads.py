@@ -1,0 +1,336 @@
+"""By which road an expression's few candidates are found among very many texts.
+
+The kernel passes over every byte once, whatever the number of rules. It yields *tokens* (runs of letters, digits and
+the marks that stand inside numbers and addresses), *regions* (tokens in a row, such as a card number in groups) and
+*literals* (words that a match cannot do without). What an expression consumes decides which of them is enough to find
+all of its matches; nothing is guessed, and what fits no road looks at every text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mapkeeper.classify.nodes import ASCII, SPACES, Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
+from mapkeeper.classify.patterns import Study, needs_of, quantifier
+
+LETTERS = frozenset(char for char in ASCII if char.isalpha())
+DIGITS = frozenset("0123456789")
+MARKS = frozenset("-./:_+@%'")
+"""What tokens hold beside letters and digits."""
+
+GAPS = SPACES | frozenset("(),;")
+"""What may stand between the tokens of a region."""
+
+WIDEST_GAP = 3
+SHORT = 4
+"""Letters of a token that belongs to a region without having a digit."""
+
+_TOKEN = LETTERS | DIGITS | MARKS
+_NONE = r"\x00"
+_SIGNS = "@$\\*{}<>[]|#&?~^"  # rare enough to look for alone
+_VARIANTS = 256  # strings that an alternative is spelled out to
+_LONG = 24  # characters of one such string
+
+
+class Road(Enum):
+    """Where the matches of an expression lie."""
+
+    TOKEN = "token"
+    REGION = "region"
+    WORD = "word"  # round a literal, between white space
+    TEXT = "text"  # in a text that holds a literal
+    SEED = "seed"  # in a text with a token that looks like a part of every match
+    EVERY = "every"  # anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to find an expression's candidates."""
+
+    road: Road
+    shape: str = ""  # for Rust: what shapes of tokens and regions look like, relaxed
+    literals: frozenset[str] = frozenset()  # in small letters: every match holds one of them
+    looks: int = 0  # characters on either side that decide, too
+
+
+def route(study: Study) -> Route:
+    """The cheapest road on which none of an expression's matches is missed."""
+    if study.tree is None or study.rust is None:
+        return Route(Road.EVERY)
+    root, fold = study.tree.root, "i" in study.tree.flags
+    eaten = _consumed(root, fold)
+    looks = _looks(root)
+    digits = study.needs.digits
+    if looks is not None and looks <= 1:
+        if eaten.alphabet <= _TOKEN and digits:
+            return Route(Road.TOKEN, _shape(root, fold), looks=looks)
+        regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
+        if eaten.alphabet <= _TOKEN | GAPS and regular and digits:
+            return Route(Road.REGION, _shape(root, fold), looks=looks)
+    literals = _literals(root).best
+    if literals:
+        return Route(Road.TEXT if study.spans else Road.WORD, literals=literals)
+    if looks is not None and looks <= 1 and eaten.alphabet <= _TOKEN:
+        return Route(Road.TOKEN, _shape(root, fold), looks=looks)
+    seed = _seed(root, fold)
+    if seed is not None and needs_of(seed).digits:
+        return Route(Road.SEED, _shape(seed, fold))
+    return Route(Road.EVERY)
+
+
+def _seed(node: Node, fold: bool) -> Node | None:
+    """The part with the most digits of those that every match has and that lie in one token."""
+    match node:
+        case Group() | Fold():
+            return _seed(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
+        case Repeat():
+            return _seed(node.body, fold) if node.least else None
+        case Sequence():
+            found: list[Node] = [seed for part in node.parts if (seed := _seed(part, fold)) is not None]
+            row: list[Node] = []
+            for part in node.parts:
+                if _consumed(part, fold).alphabet <= _TOKEN:
+                    row.append(part)
+                else:
+                    found.append(Sequence(tuple(row)))
+                    row = []
+            found.append(Sequence(tuple(row)))
+            return max(found, key=lambda each: (needs_of(each).digits, needs_of(each).length), default=None)
+        case Chars():
+            return node if node.ascii(fold) <= _TOKEN else None
+        case Choice() | Edge() | Look() | Back():
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """How many characters of a kind may stand in a row."""
+
+    whole: int | None  # in a match that is nothing but such; None: there is none
+    before: int  # at its beginning
+    after: int  # at its end
+    best: int  # anywhere
+
+    def then(self, other: _Runs) -> _Runs:
+        whole = None if self.whole is None or other.whole is None else self.whole + other.whole
+        before = self.before if self.whole is None else max(self.before, self.whole + other.before)
+        after = other.after if other.whole is None else max(other.after, other.whole + self.after)
+        return _Runs(whole, before, after, max(self.best, other.best, self.after + other.before))
+
+    def beside(self, other: _Runs) -> _Runs:
+        whole = max((each for each in (self.whole, other.whole) if each is not None), default=None)
+        before, after = max(self.before, other.before), max(self.after, other.after)
+        return _Runs(whole, before, after, max(self.best, other.best))
+
+    def times(self, most: int | None) -> _Runs:
+        if most == 0:
+            return _NOTHING
+        if self.whole:
+            many = _MANY if most is None else min(_MANY, self.whole * most)
+            return _Runs(many, many, many, many)
+        return self if most == 1 else self.then(self)
+
+
+_MANY = 10_000
+_NOTHING = _Runs(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Eaten:
+    """What a match consumes."""
+
+    alphabet: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    empty: bool = True  # whether it can consume nothing
+    letters: _Runs = _NOTHING
+    gaps: _Runs = _NOTHING
+
+    @property
+    def ends(self) -> frozenset[str]:
+        """What a match can begin or end with."""
+        return self.first | self.last
+
+
+def _consumed(node: Node, fold: bool) -> _Eaten:
+    match node:
+        case Chars():
+            chars = node.ascii(fold)
+            one, none = _Runs(1, 1, 1, 1), _Runs(None, 0, 0, 0)
+            return _Eaten(chars, chars, chars, False, one if chars & LETTERS else none, one if chars & GAPS else none)
+        case Edge() | Look():
+            return _Eaten()
+        case Repeat():
+            body = _consumed(node.body, fold)
+            letters, gaps = body.letters.times(node.most), body.gaps.times(node.most)
+            if node.least == 0:
+                letters, gaps = letters.beside(_NOTHING), gaps.beside(_NOTHING)
+            return _Eaten(body.alphabet, body.first, body.last, body.empty or node.least == 0, letters, gaps)
+        case Group() | Back():
+            return _consumed(node.body, fold)
+        case Fold():
+            return _consumed(node.body, fold or "i" in node.flags)
+        case Sequence():
+            eaten = _Eaten()
+            for part in node.parts:
+                eaten = _then(eaten, _consumed(part, fold))
+            return eaten
+        case Choice():
+            first, *others = (_consumed(option, fold) for option in node.options)
+            for other in others:
+                first = _Eaten(
+                    first.alphabet | other.alphabet,
+                    first.first | other.first,
+                    first.last | other.last,
+                    first.empty or other.empty,
+                    first.letters.beside(other.letters),
+                    first.gaps.beside(other.gaps),
+                )
+            return first
+
+
+def _then(left: _Eaten, right: _Eaten) -> _Eaten:
+    return _Eaten(
+        left.alphabet | right.alphabet,
+        left.first | right.first if left.empty else left.first,
+        left.last | right.last if right.empty else right.last,
+        left.empty and right.empty,
+        left.letters.then(right.letters),
+        left.gaps.then(right.gaps),
+    )
+
+
+def _looks(node: Node) -> int | None:
+    """How far look-arounds look; ``None``: farther than one character, or to an end of the text."""
+    match node:
+        case Look():
+            # What it looks at ends where a token ends, or it looks no farther than one character.
+            inside = _consumed(node.body, fold=True).alphabet <= _TOKEN and _looks(node.body) is not None
+            return 1 if inside or isinstance(node.body, Chars) else None
+        case Edge():
+            return 0 if node.kind in "bB" else None
+        case Chars():
+            return 0
+        case Repeat() | Group() | Fold() | Back():
+            return _looks(node.body)
+        case Sequence() | Choice():
+            parts = node.parts if isinstance(node, Sequence) else node.options
+            found = [_looks(part) for part in parts]
+            return None if None in found else max((each for each in found if each is not None), default=0)
+
+
+def _shape(node: Node, fold: bool) -> str:
+    """How Rust finds what may match among shapes (see `shapes`)."""
+    match node:
+        case Chars():
+            return _class(node.ascii(fold))
+        case Edge():
+            return r"\b" if node.kind == "b" else ""
+        case Look():
+            return ""
+        case Repeat():
+            return f"(?:{_shape(node.body, fold)}){quantifier(node)}"
+        case Group() | Back():
+            return f"(?:{_shape(node.body, fold)})"
+        case Fold():
+            return _shape(node.body, fold or "i" in node.flags)
+        case Sequence():
+            return "".join(_shape(part, fold) for part in node.parts)
+        case Choice():
+            return f"(?:{'|'.join(_shape(option, fold) for option in node.options)})"
+
+
+def _class(chars: frozenset[str]) -> str:
+    members = "".join(f"\\{char}" for char in sorted(chars & (MARKS | (GAPS - SPACES))))
+    if chars & DIGITS:
+        members += "9"
+    if chars & LETTERS:
+        members += "a"
+    if chars & (DIGITS | LETTERS):
+        members += "X"
+    if chars & SPACES:
+        members += " "
+    return f"[{members}]" if members else _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """What a part can be, if that is a few strings; and strings of which every match holds one."""
+
+    exact: frozenset[str] | None
+    best: frozenset[str] = frozenset()
+
+
+def _literals(node: Node) -> _Spelled:
+    """In small letters: of two spellings of a word the kernel knows one."""
+    match node:
+        case Chars():
+            few = not node.negated and node.wide is not None and len(node.members | node.wide) <= 8
+            return _spelled(frozenset(map(str.lower, node.members | (node.wide or frozenset()))) if few else None)
+        case Edge():
+            return _Spelled(frozenset({""}))
+        case Look():
+            return _Spelled(frozenset({""}), frozenset() if node.negative else _literals(node.body).best)
+        case Repeat():
+            return _repeated(node)
+        case Group() | Fold() | Back():
+            return _literals(node.body)
+        case Sequence():
+            return _in_a_row([_literals(part) for part in node.parts])
+        case Choice():
+            options = [_literals(option) for option in node.options]
+            exact = frozenset().union(*(option.exact for option in options if option.exact is not None))
+            if all(option.exact is not None for option in options) and len(exact) <= _VARIANTS:
+                return _spelled(exact)
+            wanted = all(option.best for option in options)
+            return _Spelled(None, frozenset().union(*(option.best for option in options)) if wanted else frozenset())
+
+
+def _repeated(node: Repeat) -> _Spelled:
+    body = _literals(node.body)
+    if node.least == 0:
+        once = node.most == 1 and body.exact is not None
+        return _Spelled(body.exact | {""} if once and body.exact is not None else None)
+    if node.least == node.most and body.exact is not None and len(body.exact) ** node.least <= _VARIANTS:
+        return _in_a_row([body] * node.least)
+    return _Spelled(None, body.best)
+
+
+def _in_a_row(parts: list[_Spelled]) -> _Spelled:
+    running: frozenset[str] = frozenset({""})
+    best: frozenset[str] = frozenset()
+    whole = True
+    for part in parts:
+        best = _better(best, part.best)
+        if part.exact is not None and len(running) * len(part.exact) <= _VARIANTS:
+            running = frozenset(left + right for left in running for right in part.exact)
+            if max(map(len, running)) <= _LONG:
+                continue
+            best, running, whole = _better(best, running), frozenset({""}), False
+            continue
+        best, whole = _better(best, running), False
+        running = part.exact if part.exact is not None else frozenset({""})
+    if whole:
+        return _Spelled(running, _better(best, running))
+    return _Spelled(None, _better(best, running))
+
+
+def _spelled(exact: frozenset[str] | None) -> _Spelled:
+    return _Spelled(exact, _better(frozenset(), exact) if exact is not None else frozenset())
+
+
+def _better(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    """Of two sets of strings the one that fewer texts hold: longer ones, or fewer."""
+
+    def worth(strings: frozenset[str]) -> tuple[int, int]:
+        length = min((len(string.strip()) for string in strings), default=0)
+        return min(length, 6), -len(strings)
+
+    candidates = [each for each in (left, right) if each and worth(each)[0] >= _least(each)]
+    return max(candidates, key=worth, default=frozenset())
+
+
+def _least(strings: frozenset[str]) -> int:
+    """Fewest characters of a literal that is worth looking for; one sign is enough, but not one letter."""
+    return 1 if all(len(string) == 1 and (string in _SIGNS or not string.isascii()) for string in strings) else 2
