@@ -24,7 +24,21 @@ from mapkeeper.cli.register import write_register
 from mapkeeper.config import Workspace
 from mapkeeper.errors import ConfigurationError, UsageError
 from mapkeeper.inventory import Inventory, View
-from mapkeeper.model import AssetResult, CellState, Coverage, Depth, Fact, Finding, Gap, KnownFinding, Place, Reason
+from mapkeeper.model import (
+    About,
+    AssetResult,
+    CellState,
+    Coverage,
+    Depth,
+    Fact,
+    Finding,
+    Gap,
+    KnownFinding,
+    Place,
+    Reason,
+    Verdict,
+    VerdictState,
+)
 from mapkeeper.report.formats import as_csv, as_html, as_json, printed
 from mapkeeper.report.personal_data import stands_for
 from mapkeeper.report.record import ATTENTION, Cell, Evidence, Record, RecordFormat, RecordView, Row, Value
@@ -325,25 +339,29 @@ def test_likely_is_marked_and_possible_is_left_out(house: House) -> None:
     assert [one.finding.category for one in record.findings] == ["online.ip"]
 
 
-@pytest.mark.parametrize(("verdict", "note"), [(None, "to confirm"), ("confirmed", None)])
+@pytest.mark.parametrize(
+    ("state", "note"), [(None, "to confirm"), (VerdictState.CONFIRMED, None), (VerdictState.ACCEPTED, None)]
+)
 def test_what_a_person_confirmed_is_not_to_confirm_any_more(
-    house: House, monkeypatch: pytest.MonkeyPatch, verdict: str | None, note: str | None
+    house: House, monkeypatch: pytest.MonkeyPatch, state: VerdictState | None, note: str | None
 ) -> None:
     house.scan(("crm", result("people", [holds("online.ip", confidence=0.6)])))
-    judge(monkeypatch, verdict)
+    judge(monkeypatch, state)
     assert category(house.record(), "online.ip").note == note
 
 
 def test_what_a_person_dismissed_is_not_printed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.scan(("crm", result("people", [holds("online.ip")])))
-    judge(monkeypatch, "dismissed")
+    judge(monkeypatch, VerdictState.DISMISSED)
     record = house.record()
     assert category(record, "online.ip").state is CellState.DECLARED
     assert record.findings == ()
 
 
-def judge(monkeypatch: pytest.MonkeyPatch, verdict: str | None) -> None:
+def judge(monkeypatch: pytest.MonkeyPatch, state: VerdictState | None) -> None:
     known = View.findings
+    about = About(None, "*", "*", "*", None, None)
+    verdict = Verdict("v-1", state, about, "asked the owner", "Ada", PRINTED) if state is not None else None
 
     def judged(view: View) -> list[KnownFinding]:
         return [replace(one, verdict=verdict) for one in known(view)]

@@ -32,6 +32,9 @@ class Level(StrEnum):
 CERTAIN_FROM = 0.85
 LIKELY_FROM = 0.5
 
+ADDED_RULE = "verdict/added"
+"""What stands for a rule where a person said what no scan found."""
+
 
 class Reason(StrEnum):
     """Why something was not read, or not read fully: the reason code of a gap."""
@@ -78,6 +81,16 @@ class Depth(StrEnum):
 
     SAMPLE = "sample"
     FULL = "full"
+
+
+class VerdictState(StrEnum):
+    """What a person decided about findings."""
+
+    CONFIRMED = "confirmed"  # they are right
+    DISMISSED = "dismissed"  # they are wrong
+    ACCEPTED = "accepted"  # they are right, and there is a reason to leave it at that
+    ADDED = "added"  # the field holds the category, whatever scans find
+    WITHDRAWN = "withdrawn"  # the verdict before was taken back
 
 
 class CellState(StrEnum):
@@ -182,6 +195,11 @@ class Finding:
     source_role: SourceRole | None = None
 
     @property
+    def added(self) -> bool:
+        """Whether a person said so and no scan found it."""
+        return self.rule == ADDED_RULE
+
+    @property
     def share(self) -> float:
         """Hits of the filled cells."""
         return self.hits / self.filled if self.filled else 0.0
@@ -268,6 +286,39 @@ class KnownAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Which findings a verdict is about: those that each of its fields takes.
+
+    In a glob ``*`` is any text, ``?`` any one character, a backslash before them makes them plain.
+    """
+
+    client: str | None  # None: every client
+    source: str  # glob
+    asset: str  # glob; one of a family takes the file that is alone today and the family of tomorrow
+    field: str  # glob
+    rule: str | None  # id without version: "standard/contact/email"; None: any
+    category: str | None  # prefix, whole words; None: any
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A person's decision on findings."""
+
+    id: str  # of what it is about: "v-…"; one that replaces another has the same
+    state: VerdictState
+    about: About
+    reason: str | None
+    author: str
+    at: dt.datetime  # UTC
+    expires: dt.date | None = None  # the last day on which it counts; None: until it is replaced or withdrawn
+
+    @property
+    def right(self) -> bool:
+        """Whether a person says that the findings are right."""
+        return self.state in (VerdictState.CONFIRMED, VerdictState.ACCEPTED, VerdictState.ADDED)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownFinding:
     """A finding as the inventory knows it at some scan."""
 
@@ -278,7 +329,7 @@ class KnownFinding:
     finding: Finding
     first_seen: dt.date
     last_seen: dt.date
-    verdict: str | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +23,7 @@ from mapkeeper.cli.options import (
     SourceOption,
     StrictOption,
     WorkspaceOption,
+    clock,
     known_words,
     open_inventory,
     open_workspace,
@@ -34,6 +38,25 @@ def shown_finding(column: str, value: Any) -> str:
     if column == "share":
         return f"{value:.1%}"
     return brief(value)
+
+
+def _shown_known(letters: int, column: str, value: Any) -> str:
+    """How a table shows a finding of the inventory: of ids as much as tells them apart."""
+    if column == "id":
+        return str(value)[:letters]
+    if column == "verdict" and value is not None:
+        return brief(value["state"])
+    return shown_finding(column, value)
+
+
+def _telling(ids: Iterable[str], least: int = 8) -> int:
+    """How many characters tell ids apart."""
+    ordered = sorted(ids)
+    alike = (
+        next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+        for one, other in pairwise(ordered)
+    )
+    return max(least, 1 + max(alike, default=0))
 
 
 def shown_coverage(column: str, value: Any) -> str:
@@ -61,6 +84,7 @@ def findings(
     country: CountryOption = None,
     level: LevelOption = None,
     all: AllOption = False,
+    dismissed: Annotated[bool, typer.Option("--dismissed", help="Also what a person dismissed.")] = False,
     at: AtOption = None,
     format: FormatOption = ListingFormat.TABLE,
     output: OutputOption = None,
@@ -68,18 +92,25 @@ def findings(
 ) -> None:
     """List which fields hold which categories of personal data.
 
+    A table shows how an id begins, as far as that tells it from others: `verdict` takes it so.
+
     [dim]Example:[/dim] mapkeeper findings --client globex --category health --format csv -o health.csv
     """
     from mapkeeper.report import listing as rows
 
     opened = open_workspace(workspace)
     known_words(opened, client, source, category, country)
-    wanted = rows.Filter(client, source, asset, category, country, level, all)
+    wanted = rows.Filter(client, source, asset, category, country, level, all, dismissed)
+    now = clock()
     with open_inventory(opened) as inventory:
-        view = inventory.at(inventory.resolve(at) if at is not None else None)
+        moment = inventory.moment(at, now) if at is not None else now
+        view = inventory.at(inventory.resolve(at) if at is not None else None, judged=moment)
         places = {one.id: one for one in view.sources()}
-        found = [row for row in rows.findings(view.findings(), places) if wanted.takes(row)]
-    listing(found, format, FINDING_COLUMNS, output, "no findings", shown_finding)
+        known = view.findings()
+    found = [row for row in rows.findings(known, places) if wanted.takes(row)]
+    verdict = ("verdict",) if any(row["verdict"] for row in found) else ()
+    columns = ("id", *FINDING_COLUMNS[:-1], *verdict, FINDING_COLUMNS[-1])
+    listing(found, format, columns, output, "no findings", partial(_shown_known, _telling(one.id for one in known)))
 
 
 def coverage(

@@ -48,7 +48,9 @@ def register(
     whose = client if client is not None else _own(opened)
     with open_inventory(opened, make=True) as inventory:
         scan = inventory.resolve(at) if at is not None else None
-        record = record_of(opened, inventory, whose, clock(), view, scan)
+        now = clock()
+        judged = inventory.moment(at, now) if at is not None else now
+        record = record_of(opened, inventory, whose, now, view, scan, judged)
     put(printed(record, format), output)
 
 

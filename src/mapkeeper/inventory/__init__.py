@@ -13,17 +13,29 @@ from typing import Self
 
 from sqlalchemy import Connection, select
 
-from mapkeeper.inventory import assets, checkpoints, revisions, rows, runs, sources, tables
+from mapkeeper.inventory import assets, checkpoints, revisions, rows, runs, sources, tables, verdicts
 from mapkeeper.inventory.assets import Marked
 from mapkeeper.inventory.changes import changes
 from mapkeeper.inventory.database import Database
 from mapkeeper.inventory.intervals import reconcile
 from mapkeeper.inventory.opening import open_database
 from mapkeeper.inventory.rows import finding_id
+from mapkeeper.inventory.verdicts import Aim, Verdicts, counts, literal, verdict_id
 from mapkeeper.inventory.views import ClientFile, View, scan_day
-from mapkeeper.model import AssetResult, Change, Depth, Flow, KnownSource, Place, ScanRun
+from mapkeeper.model import AssetResult, Change, Depth, Flow, KnownSource, Place, ScanRun, Verdict
 
-__all__ = ["ClientFile", "Inventory", "Marked", "View", "finding_id"]
+__all__ = [
+    "Aim",
+    "ClientFile",
+    "Inventory",
+    "Marked",
+    "Verdicts",
+    "View",
+    "counts",
+    "finding_id",
+    "literal",
+    "verdict_id",
+]
 
 
 class Inventory:
@@ -227,6 +239,22 @@ class Inventory:
         with self._database.reading() as connection:
             return checkpoints.get(connection, client, source, name)
 
+    # What people decide
+
+    def put_verdicts(self, given: Iterable[Verdict]) -> None:
+        """Add verdicts, all or none; one about the same as another counts instead of it, which stays as history."""
+        with self._database.writing() as connection:
+            verdicts.put(connection, given)
+
+    def verdicts(self, moment: dt.datetime) -> list[Verdict]:
+        """The verdicts that stood at a moment, also those that had expired; not those that were withdrawn."""
+        return verdicts.standing(self.verdict_history(moment))
+
+    def verdict_history(self, moment: dt.datetime) -> list[Verdict]:
+        """Every verdict and withdrawal up to a moment, the oldest first."""
+        with self._database.reading() as connection:
+            return verdicts.history(connection, moment)
+
     @contextmanager
     def _writing(self, scan: int, source: str, now: dt.datetime) -> Iterator[Connection]:
         """One transaction of a scan about a source, if it may write about it."""
@@ -268,9 +296,23 @@ class Inventory:
             raise self._database.refuse(f"no scan began on or before {day}; {first}")
         return max(on_or_before, key=lambda scan: (scan.started, scan.id)).id
 
-    def at(self, scan: int | None = None) -> View:
-        """The inventory as it was after a scan; ``None``: as it is now."""
-        return View(self._database, scan, None if scan is None else scan_day(self._database, scan))
+    def moment(self, at: str, now: dt.datetime) -> dt.datetime:
+        """The end of the scan, or of the day in UTC, that is meant; of a scan without an end ``now``.
+
+        Raises:
+            InventoryError: as ``resolve``.
+        """
+        number = self.resolve(at)
+        if at.isascii() and at.isdigit():
+            return next(scan.ended for scan in self.scans() if scan.id == number) or now
+        return dt.datetime.combine(dt.date.fromisoformat(at), dt.time.max, dt.UTC)
+
+    def at(self, scan: int | None = None, *, judged: dt.datetime | None = None) -> View:
+        """The inventory as it was after a scan; ``None``: as it is now.
+
+        Its findings bear the verdicts of the moment ``judged``; ``None``: no verdicts.
+        """
+        return View(self._database, scan, None if scan is None else scan_day(self._database, scan), judged)
 
     def changes(self, scan: int) -> list[Change]:
         """What a scan found different from the ones before."""

@@ -39,7 +39,7 @@ _FINDING = tuple(field.name for field in fields(Finding))
 
 def finding_id(client: str | None, source: str, asset: str, field: str, category: str, entity: str) -> str:
     """The id of a finding: the same in every scan, and on every machine."""
-    return f"f-{_digest(client, source, asset, field, category, entity)}"
+    return f"f-{short_digest(client, source, asset, field, category, entity)}"
 
 
 def name_digest(name: str) -> str:
@@ -47,7 +47,8 @@ def name_digest(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _digest(*names: str | None) -> str:
+def short_digest(*names: str | None) -> str:
+    """65 bits of a digest of names, as ids carry them."""
     return base64.b32encode(hashlib.sha256(json.dumps(names).encode()).digest()).decode()[:13].lower()
 
 
@@ -141,7 +142,7 @@ def flow_rows(told_by: str, flows: Iterable[Flow]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for flow in sorted(flows, key=lambda flow: flow.confidence):
         row = _clean(asdict(flow))
-        row["id"] = f"w-{_digest(told_by, row['source'], row['target'], row['kind'])}"
+        row["id"] = f"w-{short_digest(told_by, row['source'], row['target'], row['kind'])}"
         rows[row["id"]] = row
     return list(rows.values())
 

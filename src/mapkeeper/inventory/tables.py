@@ -5,6 +5,8 @@ A row of ``asset_state``, ``finding`` and ``flow`` is valid from ``from_scan`` u
 and opens another. What moves without being news lies in ``asset``: ``mark``, ``rules``, and ``last_seen`` of what is
 current. The migrations make the same tables; a test compares them.
 
+A row of ``verdict`` is written once and stays: of those with one id the last counts.
+
 A digest stands in unique keys for an asset's name: an index of PostgreSQL takes no text over 2,700 bytes.
 """
 
@@ -34,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, kept here so that opening an inventory of today needs no Alembic; a test compares them."""
 
 VERSION_TABLE = "mapkeeper_revision"
@@ -234,3 +236,21 @@ flow = Table(
     UniqueConstraint("id", "from_scan"),
 )
 _one_current(flow, "id")
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("row", _number, primary_key=True),  # in order of writing, whatever the clocks of those who write say
+    Column("id", String, nullable=False),  # of what it is about
+    Column("state", String, nullable=False),
+    Column("client", String),  # NULL: every client
+    Column("source", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("rule", String),
+    Column("category", String),
+    Column("reason", Text),
+    Column("author", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("expires", Date),
+)

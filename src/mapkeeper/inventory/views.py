@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, RowMapping, Table, case, func, literal, select
 
-from mapkeeper.inventory import rows
+from mapkeeper.inventory import rows, verdicts
 from mapkeeper.inventory.database import Database
 from mapkeeper.inventory.intervals import valid_at
 from mapkeeper.inventory.tables import asset, asset_state, client_file, client_text, finding, flow, scan, source
@@ -31,10 +31,11 @@ class ClientFile:
 class View:
     """What the inventory knows; every list is in order of client, source, asset and field."""
 
-    def __init__(self, database: Database, number: int | None, day: dt.date | None) -> None:
+    def __init__(self, database: Database, number: int | None, day: dt.date | None, judged: dt.datetime | None) -> None:
         self._database = database
         self.scan = number
         self._day = day  # of the end of that scan: what was seen later had not been seen yet
+        self._judged = judged  # the moment whose verdicts count; None: none does
 
     def sources(self) -> list[KnownSource]:
         """Every source that was ever configured, as it is now."""
@@ -48,8 +49,10 @@ class View:
         return sorted(known, key=lambda asset: (asset.client, asset.source, asset.name))
 
     def findings(self) -> list[KnownFinding]:
-        """Every finding."""
+        """Every finding with the verdict that counts for it, and what people added."""
         known = self._rows(finding, rows.finding_noun)
+        if self._judged is not None:
+            known = self._verdicts(self._judged).judge(known, self.assets)
         return sorted(
             known,
             key=lambda known: (
@@ -61,6 +64,12 @@ class View:
                 known.finding.entity,
             ),
         )
+
+    def _verdicts(self, moment: dt.datetime) -> verdicts.Verdicts:
+        with self._database.reading() as connection:
+            standing = verdicts.standing(verdicts.history(connection, moment))
+        day = moment.astimezone(dt.UTC).date()
+        return verdicts.Verdicts(one for one in standing if verdicts.counts(one, day))
 
     def flows(self) -> list[Flow]:
         """Every flow that a source tells of."""

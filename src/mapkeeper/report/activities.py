@@ -109,7 +109,7 @@ def _categories(holding: Holding, activity: ActivityEntry, findings: tuple[Known
             None if one.word == NONE else special_of(one.word),
         )
         for one in compare(declared, by_category(findings), "not seen in its sources", stands_for)
-        if one.state is not CellState.OBSERVED
+        if one.listed
     ]
 
 

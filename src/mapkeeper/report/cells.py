@@ -56,6 +56,8 @@ def cell(value: Any) -> str:
         return str(value)
     if isinstance(value, list | tuple):
         return cell("; ".join(_item(one) for one in value))
+    if isinstance(value, dict):
+        return cell(_item(value))
     text = visible(value, "\t\r\n")
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -11,6 +11,7 @@ from mapkeeper.report.record import NONE, NOT_DECLARED, Evidence
 from mapkeeper.report.wording import counted, unseen
 
 _TO_CONFIRM = "to confirm"
+_ADDED = "added by a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Compared:
     note: str | None
     evidence: tuple[Evidence, ...]
     findings: tuple[KnownFinding, ...] = ()
+    listed: bool = True  # whether what declares words has this one, or stands for it
+
+
+def observed_state(findings: Sequence[KnownFinding]) -> CellState:
+    """What findings that nothing declares rest on: scans, or the word of a person alone."""
+    return CellState.DECLARED if all(one.finding.added for one in findings) else CellState.OBSERVED
 
 
 def declarations(told: Sequence[tuple[Sequence[str] | None, tuple[Evidence, ...]]]) -> Declarations:
@@ -62,7 +69,8 @@ def compare(
     everything = [finding for findings in observed.values() for finding in findings]
     if declared.nones:
         state = CellState.CONTRADICTED if everything else CellState.DECLARED
-        note = "but the scan found something" if everything else unobserved
+        by_scan = observed_state(everything) is CellState.OBSERVED
+        note = f"but {'the scan found' if by_scan else 'a person added'} something" if everything else unobserved
         rows.append(Compared(NONE, state, note, declared.nones + finding_evidence(everything), tuple(everything)))
     elif not declared.words:
         rows.append(Compared(NOT_DECLARED, CellState.MISSING, None, ()))
@@ -72,9 +80,14 @@ def compare(
         if all(one.finding.level is Level.LIKELY and one.verdict is None for one in findings):
             remarks.append(_TO_CONFIRM)
         told = tuple(evidence for key in by for evidence in declared.words[key])
-        state = CellState.AGREED if by else CellState.OBSERVED
+        state = observed_state(findings)
+        if state is CellState.DECLARED:
+            remarks.append(_ADDED)
+        elif by:
+            state = CellState.AGREED
         evidence = told + finding_evidence(findings)
-        rows.append(Compared(word, state, "; ".join(remarks) or None, evidence, tuple(findings)))
+        remark = "; ".join(remarks) or None
+        rows.append(Compared(word, state, remark, evidence, tuple(findings), bool(by)))
     for key, told in declared.words.items():
         if not any(covers(key, word) for word in observed):
             rows.append(Compared(key, CellState.DECLARED, unobserved, told))

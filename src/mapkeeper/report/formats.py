@@ -14,7 +14,7 @@ from mapkeeper.model import CellState, KnownFinding
 from mapkeeper.report.cells import csv_text, json_text, visible
 from mapkeeper.report.listing import finding_row
 from mapkeeper.report.record import STATES, Attention, Evidence, Record, RecordFormat, Row, Section, Value
-from mapkeeper.report.wording import category, moment
+from mapkeeper.report.wording import category, decided, moment
 from mapkeeper.report.workbook import workbook
 
 _NAMED_ROWS = {"assets": "Asset", "transfers": "By way of", "retention": "Category"}
@@ -151,7 +151,7 @@ def as_html(record: Record) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"visible": visible, "category": category, "moment": moment}
+    made.filters |= {"visible": visible, "category": category, "moment": moment, "decided": decided}
     return made.get_template("register.html").render(
         record=record,
         anchors=_anchors(record),

@@ -5,6 +5,7 @@ The record is made of this and of nothing else, so that it cannot tell one clien
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,7 +79,7 @@ class Holding:
     provider: Provider
     basis: Basis
     sources: tuple[HeldSource, ...]
-    findings: tuple[KnownFinding, ...]  # certain and likely, not dismissed
+    findings: tuple[KnownFinding, ...]  # certain and likely, or right by a verdict; none that was dismissed
     unmapped: tuple[KnownAsset, ...]  # booked to the provider, because nobody claims them
     unmapped_findings: tuple[KnownFinding, ...]
     places: Mapping[tuple[str, str], tuple[str, ...]]  # countries of an asset, by source and name
@@ -112,23 +113,21 @@ def finding_evidence(findings: Iterable[KnownFinding]) -> tuple[Evidence, ...]:
     return tuple(Evidence("finding", one.id) for one in sorted(findings, key=lambda one: -one.finding.confidence))
 
 
-def hold(opened: Workspace, inventory: Inventory, client: str, at: int | None) -> Holding:
+def hold(opened: Workspace, inventory: Inventory, client: str, at: int | None, judged: dt.datetime) -> Holding:
     """Gather what is held for a client; ``at`` is the scan after which, else now.
+
+    Of verdicts those count that did at the moment ``judged``.
 
     Raises:
         ConfigurationError: the client's file as that scan kept it is not understood any more.
     """
-    view = inventory.at(at)
+    view = inventory.at(at, judged=judged)
     file, basis = _file(opened, inventory, view, client, at)
     assets = [asset for asset in view.assets() if asset.client == client]
     sources = _sources(opened, view, client, file, basis, [asset for asset in assets if not asset.unmapped])
     unmapped = tuple(asset for asset in assets if asset.unmapped)
     nobodys = {(asset.source, asset.name) for asset in unmapped}
-    findings = [
-        one
-        for one in view.findings()
-        if one.client == client and one.finding.level is not Level.POSSIBLE and one.verdict != "dismissed"
-    ]
+    findings = [one for one in view.findings() if one.client == client and _counts(one)]
     places = {
         (source.id, asset.name): _told(asset) or source.countries for source in sources for asset in source.assets
     }
@@ -142,6 +141,11 @@ def hold(opened: Workspace, inventory: Inventory, client: str, at: int | None) -
         unmapped_findings=tuple(one for one in findings if (one.source, one.asset) in nobodys),
         places=places,
     )
+
+
+def _counts(known: KnownFinding) -> bool:
+    """Whether a finding belongs in the record: as a person says, else by its level."""
+    return known.finding.level is not Level.POSSIBLE if known.verdict is None else known.verdict.right
 
 
 def _told(asset: KnownAsset) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from mapkeeper.model import (
     KnownSource,
     Level,
     ScanRun,
+    Verdict,
+    VerdictState,
 )
 
 Row = dict[str, Any]
@@ -36,7 +38,8 @@ class Filter:
     category: str | None = None  # prefix, whole words: "health" or "health.record"
     country: str | None = None  # "CA" takes "CA-QC" too
     level: Level | None = None
-    all: bool = False  # also possible findings, which are hidden otherwise
+    all: bool = False  # also possible findings, which are hidden otherwise unless a person says that they are right
+    dismissed: bool = False  # also findings that a person dismissed
 
     def takes(self, row: Row) -> bool:
         """Whether a row passes; a key that the row does not have is not asked for."""
@@ -51,9 +54,12 @@ class Filter:
             return False
         if (level := row.get("level")) is None:
             return True
+        state = (row.get("verdict") or {}).get("state")
+        if state == VerdictState.DISMISSED and not self.dismissed:
+            return False
         if self.level is not None:
             return bool(level == self.level)
-        return self.all or level != Level.POSSIBLE
+        return self.all or level != Level.POSSIBLE or state not in (None, VerdictState.DISMISSED)
 
 
 def finding_row(
@@ -64,7 +70,7 @@ def finding_row(
     finding: Finding,
     country: str | None = None,
     seen: tuple[dt.date, dt.date] | None = None,
-    verdict: str | None = None,
+    verdict: Verdict | None = None,
 ) -> Row:
     """A finding under the keys of ``inspect`` and ``findings``."""
     return {
@@ -92,10 +98,61 @@ def finding_row(
         "source_role": finding.source_role.value if finding.source_role is not None else None,
         "country": country,
         "rule": finding.rule,
-        "verdict": verdict,
+        "verdict": _decided(verdict) if verdict is not None else None,
         "first_seen": seen[0].isoformat() if seen is not None else None,
         "last_seen": seen[1].isoformat() if seen is not None else None,
     }
+
+
+def _decided(verdict: Verdict) -> Row:
+    return {
+        "id": verdict.id,
+        "state": verdict.state.value,
+        "reason": verdict.reason,
+        "author": verdict.author,
+        "at": verdict.at.isoformat(timespec="seconds"),
+        "expires": verdict.expires.isoformat() if verdict.expires is not None else None,
+    }
+
+
+def verdict_row(verdict: Verdict, standing: str, findings: int) -> Row:
+    """A verdict under the keys of ``verdict list``.
+
+    ``standing`` is "in force", "expired", "replaced" or "withdrawn"; ``findings`` how many it is about.
+    """
+    decided, about = _decided(verdict), verdict.about
+    return {
+        "id": decided.pop("id"),
+        "state": decided.pop("state"),
+        "standing": standing,
+        "findings": findings,
+        "client": about.client,
+        "source": about.source,
+        "asset": about.asset,
+        "field": about.field,
+        "rule": about.rule,
+        "category": about.category,
+        **decided,
+    }
+
+
+def touched(known: Iterable[KnownFinding]) -> list[Row]:
+    """What a verdict would touch, under the keys of ``verdict preview``: an asset a row."""
+    found: dict[tuple[str, str, str], list[KnownFinding]] = {}
+    for one in known:
+        found.setdefault((one.client, one.source, one.asset), []).append(one)
+    return [
+        {
+            "client": client,
+            "source": source,
+            "asset": asset,
+            "findings": len(there),
+            "decided": sum(one.verdict is not None for one in there),
+            "fields": sorted({one.finding.field for one in there}),
+            "categories": sorted({one.finding.category for one in there}),
+        }
+        for (client, source, asset), there in sorted(found.items())
+    ]
 
 
 def findings(known: Iterable[KnownFinding], sources: Mapping[str, KnownSource]) -> Iterator[Row]:

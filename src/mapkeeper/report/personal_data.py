@@ -40,7 +40,7 @@ def personal_data(holding: Holding, view: RecordView) -> Section:
             cell("location_countries", view, _countries(holding, one.findings)),
         )
         rows.append(Row("declared categories" if one.word in (NONE, NOT_DECLARED) else one.word, cells))
-    if not holding.findings:
+    if all(one.finding.added for one in holding.findings):
         nothing = "not observed" if holding.scanned else "not scanned"
         row = (
             cell("personal_data_categories", view, [Value(nothing, CellState.MISSING, not_seen(holding))]),
@@ -125,6 +125,8 @@ def _amount(findings: tuple[KnownFinding, ...]) -> list[Value]:
         hits[one.finding.field] = max(hits.get(one.finding.field, 0), one.finding.hits)
     rows = sum(max(hits.values()) for hits in fields.values())
     where = f"{counted(sum(len(hits) for hits in fields.values()), 'field')} of {counted(len(fields), 'asset')}"
+    if all(one.finding.added for one in findings):
+        return [Value(f"{where}, rows not counted", CellState.COMPUTED)]
     return [Value(f"{where}, at least {counted(rows, 'row')}", CellState.COMPUTED)]
 
 

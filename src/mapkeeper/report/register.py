@@ -30,6 +30,7 @@ def register(
     printed: dt.datetime,
     view: RecordView | None = None,
     at: int | None = None,
+    judged: dt.datetime | None = None,
 ) -> Record:
     """The record of processing of a client.
 
@@ -40,13 +41,14 @@ def register(
         printed: the time of printing, aware.
         view: whose record; ``None``: the one that our role asks for.
         at: the scan after which to look, with the client's file as that scan ran with it; ``None``: now.
+        judged: the moment whose verdicts count; ``None``: that of printing.
 
     Raises:
         UsageError: there is no such client, or the view does not go with our role.
     """
     if client not in opened.clients:
         raise UsageError(f"--client {client}: is no client of this workspace{nearest(client, opened.clients)}")
-    holding = hold(opened, inventory, client, at)
+    holding = hold(opened, inventory, client, at, judged or printed)
     role = role_of(holding)
     view = _view(client, role, view)
     file = holding.file.client

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mapkeeper.model import CellState, KnownAsset, KnownFinding, Reason
 from mapkeeper.report.columns import cell
+from mapkeeper.report.comparison import observed_state
 from mapkeeper.report.holding import HeldSource, Holding, asset_evidence, finding_evidence
 from mapkeeper.report.measures import is_measure, says
 from mapkeeper.report.record import NOT_DECLARED, UNSAID, Cell, RecordView, Row, Section, Value
@@ -40,9 +41,9 @@ def unmapped(holding: Holding, view: RecordView) -> Section:
     for asset in holding.unmapped:
         held = [one for one in holding.unmapped_findings if (one.source, one.asset) == (asset.source, asset.name)]
         keys = sorted({one.finding.category for one in held})
-        found = [Value(category(key), CellState.OBSERVED, None, finding_evidence(_of(held, key))) for key in keys] or [
-            Value("nothing found", CellState.COMPUTED, unseen(asset.coverage.bound_95))
-        ]
+        found = [
+            Value(category(key), observed_state(_of(held, key)), None, finding_evidence(_of(held, key))) for key in keys
+        ] or [Value("nothing found", CellState.COMPUTED, unseen(asset.coverage.bound_95))]
         nobody = Value("maps to no client", CellState.MISSING, "add its prefix to the source in mapkeeper.toml")
         cells = (cell("client_id", view, [nobody]), cell("personal_data_categories", view, found))
         rows.append(Row(asset_evidence(asset).ref, cells + _asset_cells(view, asset)))

@@ -7,6 +7,7 @@ import re
 from decimal import ROUND_UP, Context
 
 from mapkeeper.categories import categories
+from mapkeeper.model import Verdict
 from mapkeeper.places import name_of
 
 _UNITS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
@@ -38,6 +39,13 @@ def counted(number: int, noun: str) -> str:
     if number != 1:
         noun = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}es" if noun.endswith("ss") else f"{noun}s"
     return f"{number:,} {noun}"
+
+
+def decided(verdict: Verdict) -> str:
+    """ "confirmed by Ada Lovelace on 3 March 2026, until 3 March 2027: asked the owner"."""
+    until = f", until {day(verdict.expires)}" if verdict.expires is not None else ""
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return f"{verdict.state.value} by {verdict.author} on {day(verdict.at.astimezone(dt.UTC))}{until}{reason}"
 
 
 def category(key: str) -> str:

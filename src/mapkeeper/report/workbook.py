@@ -15,7 +15,7 @@ from typing import Any
 from mapkeeper.model import CellState, KnownFinding
 from mapkeeper.report.cells import cell, visible
 from mapkeeper.report.record import STATES, Record, Section, Value
-from mapkeeper.report.wording import category, day
+from mapkeeper.report.wording import category, day, decided
 
 COLOURS = {
     CellState.AGREED: ("#0b5a39", "#e0f2e8"),
@@ -52,7 +52,7 @@ _ATTENTION = (("Why", 26), ("Sheet", 14), ("About", 28), ("Question", 24), ("Val
 _EVIDENCE = (
     ("Finding", 17), ("Source", 12), ("Asset", 24), ("Field", 17), ("Category", 18), ("Key", 18), ("Level", 9),
     ("Hits", 9), ("Filled", 9), ("Share", 8), ("Set apart", 9), ("Whose", 11), ("Country", 11), ("Masked sample", 18),
-    ("Why", 32), ("Rule", 20), ("First seen", 12), ("Last seen", 12), ("Verdict", 11),
+    ("Why", 32), ("Rule", 20), ("First seen", 12), ("Last seen", 12), ("Verdict", 32),
 )  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def _finding(record: Record, one: KnownFinding) -> Sequence[_Cell]:
         one.id, one.source, one.asset, found.field, category(found.category), found.category, found.level.value,
         found.hits, found.filled, found.share, found.special, found.subject, record.countries.get(one.id),
         "\n".join(map(visible, found.sample)), "\n".join(map(visible, found.why)), found.rule,
-        one.first_seen, one.last_seen, one.verdict,
+        one.first_seen, one.last_seen, decided(one.verdict) if one.verdict is not None else None,
     )  # fmt: skip
     return [(what, {"num_format": "0.0%"} if isinstance(what, float) else {}) for what in told]
 
