@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 from typer.testing import CliRunner
 
@@ -17,6 +18,10 @@ from mapkeeper import config
 from mapkeeper.cli import app
 
 pytest_plugins = ["services.fixtures", "inventories"]
+
+# How long an example takes says how busy the machine is, not whether what it shows is true.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -84,6 +84,43 @@ def test_short_forms_are_written_out(name: str, phrase: str) -> None:
     assert strength(name, phrase) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("dateofbirth", "date of birth"),
+        ("FECHADENACIMIENTO", "fecha de nacimiento"),
+        ("nomdefamille", "nom de famille"),
+        ("datadinascita", "data di nascita"),
+        ("Straße", "strasse"),
+        ("STRAßE", "strasse"),
+        ("Fødselsdato", "fodselsdato"),
+    ],
+)
+def test_a_name_speaks_run_together_and_in_its_own_letters(name: str, phrase: str) -> None:
+    assert strength(name, phrase) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("direcciones", "direccion"),
+        ("Adressen", "adresse"),
+        ("indirizzi", "indirizzo"),
+        ("cognomi", "cognome"),
+        ("telefones", "telefone"),
+        ("naissances", "naissance"),
+    ],
+)
+def test_a_plural_of_any_language_speaks_like_its_singular(name: str, phrase: str) -> None:
+    assert strength(name, phrase) == 1.0
+
+
+def test_a_copy_of_a_mail_is_no_credit_card() -> None:
+    assert strength("cc_number", "credit card number") == 1.0
+    assert strength("cc", "credit card") == 0.0
+    assert strength("mail_cc", "credit card") == 0.0
+
+
 def test_accents_do_not_matter() -> None:
     assert strength("Prénom", "prenom") == 1.0
 

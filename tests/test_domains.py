@@ -7,18 +7,16 @@ import random
 import string
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 import pyarrow as pa
 import pytest
 from stdnum import luhn, verhoeff
 
-from mapkeeper.classify import Engine
 from mapkeeper.model import LIKELY_FROM, Finding
 from mapkeeper.plugin import Batch
 from mapkeeper.rules import recognizes
 from mapkeeper_classifiers.checks import CHECKS
-from mapkeeper_classifiers.standard import rules
+from shipped import engine, standard_rules
 
 ROWS = 40
 Cell = object
@@ -28,11 +26,6 @@ OURS = (
     "health.", "location.", "behaviour.", "online.", "communication.", "employment.", "education.", "financial.",
     "vehicle.", "contact.postal_code",
 )  # fmt: skip
-
-
-@cache
-def engine() -> Engine:
-    return Engine(rules())
 
 
 def found(columns: Mapping[str, Sequence[Cell]], asset: str) -> dict[str, list[Finding]]:
@@ -444,7 +437,9 @@ def test_a_code_is_held_against_its_own_rules(check: str, right: Sequence[str], 
 
 def test_postal_codes_of_many_countries_are_told_apart() -> None:
     national = {
-        rule.id: rule for rule in rules() if rule.id.startswith("standard/contact/postal-code-") and rule.countries
+        rule.id: rule
+        for rule in standard_rules()
+        if rule.id.startswith("standard/contact/postal-code-") and rule.countries
     }
     examples = {"gb": "SW1A 1AA", "ca": "H2X 1Y4", "nl": "1012 JS", "ie": "D02 X285", "pl": "00-950", "jp": "100-0001"}
 

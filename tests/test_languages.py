@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 import pytest
 
-from mapkeeper.classify import Engine
 from mapkeeper.model import LIKELY_FROM
 from mapkeeper.plugin import Batch
-from mapkeeper_classifiers.standard import rules
+from shipped import engine
 
-ENGINE = Engine(rules())
 ROWS = 30
 
 LANGUAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -200,7 +198,7 @@ every_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def believed(asset: str, columns: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
-    run = ENGINE.start(asset)
+    run = engine().start(asset)
     run.add(Batch(pa.RecordBatch.from_pydict(dict(columns)), first=1))
     return {(finding.field, finding.category) for finding in run.finish().findings if finding.confidence >= LIKELY_FROM}
 

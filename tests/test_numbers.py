@@ -13,12 +13,12 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapkeeper_classifiers import presidio, standard
 from mapkeeper_classifiers.checks import CHECKS
 from mapkeeper_classifiers.checks.formulas import FORMULAS
 from mapkeeper_classifiers.checks.vector import ROWS, Quick, Shared
+from shipped import presidio_rules, standard_rules
 
-RULES = {rule.id.replace("/", "."): rule for rule in presidio.rules()}
+RULES = {rule.id.replace("/", "."): rule for rule in presidio_rules()}
 
 
 def twin(name: str) -> Quick:
@@ -82,7 +82,7 @@ def test_a_twin_says_what_the_library_says(name: str) -> None:
 
 def examples(name: str) -> Iterator[str]:
     """What a pack's rule finds in its own examples, and numbers that are published."""
-    for rule in standard.rules():
+    for rule in standard_rules():
         if rule.check_name == name:
             for text in rule.match:
                 yield from (found.group() for p in rule.find for found in regex.finditer(p.regex, text))
@@ -155,7 +155,7 @@ STATES = ("europe", "americas", "asia-pacific", "africa")
 def test_every_state_of_the_eea_and_the_large_ones_beyond_have_a_number_of_their_people() -> None:
     given = {
         country
-        for rule in (*standard.rules(), *RULES.values())
+        for rule in (*standard_rules(), *RULES.values())
         if rule.category in ("identity.national_id", "identity.tax_id", "health.insurance_id")
         for country in rule.countries
     }
@@ -163,7 +163,7 @@ def test_every_state_of_the_eea_and_the_large_ones_beyond_have_a_number_of_their
 
 
 def test_a_number_that_needs_words_beside_it_has_them() -> None:
-    for rule in standard.rules():
+    for rule in standard_rules():
         if rule.id.split("/")[1] not in STATES:
             continue
         assert rule.countries, rule.id

@@ -15,16 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapkeeper.classify import Engine
 from mapkeeper.model import LIKELY_FROM, Finding
 from mapkeeper.plugin import Batch
 from mapkeeper_classifiers import people
 from mapkeeper_classifiers.checks.people import CHECKS, Named
 from mapkeeper_classifiers.people.lists import folded
-from mapkeeper_classifiers.standard import rules
+from shipped import engine, standard_rules
 
-RULES = {rule.id: rule for rule in rules()}
-ENGINE = Engine(RULES.values())
+RULES = {rule.id: rule for rule in standard_rules()}
 KNOWN = tomllib.loads((Path(__file__).parent / "people.toml").read_text("utf-8"))
 LANGUAGES = sorted(KNOWN["people"])
 THINGS: Mapping[str, Sequence[str]] = KNOWN["things"]
@@ -50,7 +48,7 @@ def drawn(language: str, spelled: Callable[[str, str], str], count: int = 60) ->
 
 def people_in(columns: Mapping[str, Sequence[str]], asset: str = "t") -> list[Finding]:
     """What is said to be names, at likely or above."""
-    run = ENGINE.start(asset)
+    run = engine().start(asset)
     run.add(Batch(pa.RecordBatch.from_pydict({name: list(cells) for name, cells in columns.items()}), first=1))
     found = run.finish().findings
     return [one for one in found if one.category == "identity.name" and one.confidence >= LIKELY_FROM]

@@ -17,17 +17,15 @@ import pyarrow as pa
 import pytest
 import regex
 
-from mapkeeper.classify import Engine
 from mapkeeper.plugin import Batch
 from mapkeeper.rules import Rule
 from mapkeeper_classifiers.checks import secrets as checks
-from mapkeeper_classifiers.standard import rules
+from shipped import engine, standard_rules
 
 KEPT = ("credential.password", "credential.secret", "credential.session")
-ALL = list(rules())
+ALL = standard_rules()
 RULES = [rule for rule in ALL if rule.category in KEPT]
 NAMING = [rule for rule in ALL if rule.category == "credential.username"]
-ENGINE = Engine(ALL)
 CORPUS_SEED = 20261121
 A_KIND = 12
 
@@ -713,7 +711,7 @@ OTHER_COLUMNS: Mapping[str, Callable[[Random], object]] = {
 
 def likely(column: str, values: list[object]) -> set[str]:
     """Kinds of secret that a field of this name with these values is likely to hold."""
-    run = ENGINE.start("settings")
+    run = engine().start("settings")
     run.add(Batch(pa.RecordBatch.from_pydict({column: values}), first=1))
     return {found.category for found in run.finish().findings if found.confidence >= 0.5} & set(KEPT)
 

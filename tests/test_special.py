@@ -15,10 +15,9 @@ import pyarrow as pa
 import pytest
 
 from mapkeeper.categories import categories
-from mapkeeper.classify import Engine
 from mapkeeper.model import LIKELY_FROM
 from mapkeeper.plugin import Batch
-from mapkeeper_classifiers.standard import rules
+from shipped import engine
 
 LANGUAGES = ("English", "French", "German", "Spanish", "Portuguese", "Dutch", "Italian")
 TOLD = {
@@ -36,7 +35,6 @@ TOLD = {
 }
 """By the rule that holds its words, each special category that has some."""
 
-ENGINE = Engine(rules())
 DECOYS: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "decoys.toml").read_text(encoding="utf-8")
 )
@@ -69,7 +67,7 @@ def plain(text: str) -> str:
 
 def special(asset: str, columns: Mapping[str, Sequence[str | None]]) -> set[tuple[str, str]]:
     """The fields that are likely to hold a special category, with it."""
-    run = ENGINE.start(asset)
+    run = engine().start(asset)
     run.add(Batch(pa.RecordBatch.from_pydict(dict(columns)), first=1))
     kinds = categories()
     return {

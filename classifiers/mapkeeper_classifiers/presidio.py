@@ -79,6 +79,7 @@ def _rule(recognizer: Any, entity: str, meaning: Mapping[str, Any]) -> Rule:
         types=frozenset(meaning.get("types", ("text",))),
         countries=(_COUNTRIES.get(country, country.upper()),) if country else (),
         identifying=meaning.get("identifying", False),
+        everywhere=check is not None,
     )
 
 

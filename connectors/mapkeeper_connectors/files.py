@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from mapkeeper import readers
-from mapkeeper.plugin import Access, Asset, Batch, Connector, Fact, Gap, Kind, ReadPlan, Reason, SourceError
+from mapkeeper.plugin import Access, Asset, Batch, Connector, Cut, Fact, Gap, Kind, ReadPlan, Reason, SourceError
 from mapkeeper.readers.family import families
 from mapkeeper.readers.kinds import SQLITE
 
@@ -118,11 +118,18 @@ class Files(Connector):
 
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
         """Read the files of an asset in order of name."""
-        files = _files(asset)
-        members = [readers.Member(file.name, file.size, functools.partial(_open, file.path)) for file in files]
-        yield from readers.read(members, plan, resume_from)
-        if changed := [file.name for file in files if _changed(file)]:
-            yield Gap(Reason.CHANGED, len(changed), "objects that changed since they were listed", changed[0])
+        yield from readers.read(_members(asset), plan, resume_from)
+        yield from _changes(asset)
+
+    def stretch(
+        self, asset: Asset, start: str | None, size: int, end: str | None = None
+    ) -> Iterator[Batch | Gap | Cut]:
+        """Read some of the files of an asset, or a part of a large one."""
+        for event in readers.stretch(_members(asset), start, size, end):
+            end = event.resume if isinstance(event, Cut) else end
+            yield event
+        if end is None:
+            yield from _changes(asset)
 
     def mark(self, asset: Asset) -> str | None:
         """From names, sizes and times of modification."""
@@ -221,6 +228,15 @@ class Files(Connector):
 
 def _files(asset: Asset) -> tuple[_File, ...]:
     return asset.handle if isinstance(asset.handle, tuple) else ()
+
+
+def _members(asset: Asset) -> list[readers.Member]:
+    return [readers.Member(file.name, file.size, functools.partial(_open, file.path)) for file in _files(asset)]
+
+
+def _changes(asset: Asset) -> Iterator[Gap]:
+    if changed := [file.name for file in _files(asset) if _changed(file)]:
+        yield Gap(Reason.CHANGED, len(changed), "objects that changed since they were listed", changed[0])
 
 
 def _open(path: str) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""Finds plug-ins by entry point: connectors, classifiers. The built-in ones come in by the same door."""
+"""Finds plug-ins by entry point: connectors, classifiers, readers of rule files. The built-in ones come in likewise."""
 
 from __future__ import annotations
 
@@ -8,16 +8,37 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, cast, get_args, get_type_hints
+from typing import Any, Protocol, cast, get_args, get_type_hints
 
 from mapkeeper.categories import categories
 from mapkeeper.errors import MapkeeperError, PluginError, RuleError
 from mapkeeper.plugin import Classifier, Connector, is_secret
-from mapkeeper.rules import Rule
+from mapkeeper.rules import Foreign, Rule
 
 CONNECTORS = "mapkeeper.connectors"
 CLASSIFIERS = "mapkeeper.classifiers"
+RULE_FILES = "mapkeeper.rule_files"
+
+
+class RuleReader(Protocol):
+    """Reads rules from a file of another tool's: what an entry point of ``mapkeeper.rule_files`` names."""
+
+    def __call__(self, text: str, name: str, prefix: str, entities: Mapping[str, str]) -> Foreign:
+        """Make rules of a file.
+
+        Args:
+            text: What it holds.
+            name: What people call it; errors begin with it.
+            prefix: Of the ids of its rules: "globex/recognizers".
+            entities: The category of every entity that is known.
+
+        Raises:
+            RuleError: names the file, the rule, the key; which entities have no category.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +52,16 @@ class Plugin:
     module: str
     says: str  # first line of its docstring, the number of its rules, or why it cannot be loaded
     works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an installed rule comes from."""
+
+    classifier: str
+    distribution: str
+    version: str
+    file: str  # the pack, or the module that declares it
 
 
 def catalogue() -> Mapping[str, Callable[[], Mapping[str, bool]]]:
@@ -109,16 +140,49 @@ def for_target(target: str) -> tuple[str, Mapping[str, Any]] | None:
 
 def rules() -> list[Rule]:
     """The rules of every installed classifier. Raises PluginError or RuleError: a scan with half its rules lies."""
+    return [rule for rule, _ in declared()]
+
+
+def declared() -> list[tuple[Rule, Origin]]:
+    """The rules of every installed classifier, and where each comes from. Raises what `rules` raises."""
     known = categories()
-    found: dict[str, Rule] = {}
-    for entry in sorted(entry_points(group=CLASSIFIERS), key=lambda entry: entry.name):
+    found: dict[str, tuple[Rule, Origin]] = {}
+    for entry in _classifiers():
+        name, version = _distribution(entry)
+        package = entry.module.partition(".")[0]
+        packs = dict(_packs(files(package), package))
         for rule in _rules(entry):
             if rule.id in found:
                 raise RuleError(f"rule {rule.id} is declared twice, the second time by classifier {entry.name!r}")
             if rule.category not in known:
                 raise RuleError(f"rule {rule.id}: {rule.category!r} is no category")
-            found[rule.id] = rule
+            file = packs.get(rule.id.rpartition("/")[0].rpartition("/")[2], f"{entry.module.replace('.', '/')}.py")
+            found[rule.id] = rule, Origin(entry.name, name, version, file)
     return list(found.values())
+
+
+def rule_reader(format: str) -> RuleReader:
+    """What reads rule files of a format. Raises PluginError where it is not installed or cannot be loaded."""
+    for entry in entry_points(group=RULE_FILES, name=format):
+        return cast("RuleReader", _load(entry))
+    raise PluginError(f"no installed plug-in reads rules of {format!r}; install mapkeeper anew")
+
+
+def _packs(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
+    """The packs of a package by name: a pack gives its name to the ids of its rules."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _packs(entry, f"{path}/{entry.name}")
+        elif entry.name.endswith(".toml"):
+            yield entry.name.removesuffix(".toml"), f"{path}/{entry.name}"
+
+
+def _classifiers() -> list[EntryPoint]:
+    return sorted(entry_points(group=CLASSIFIERS), key=lambda entry: entry.name)
+
+
+def _distribution(entry: EntryPoint) -> tuple[str, str]:
+    return (entry.dist.name, entry.dist.version) if entry.dist is not None else ("?", "?")
 
 
 def plugins() -> Iterator[Plugin]:
@@ -134,7 +198,7 @@ def plugins() -> Iterator[Plugin]:
                 works = True
             except (PluginError, RuleError) as error:
                 says, works = str(error), False
-            name, version = (entry.dist.name, entry.dist.version) if entry.dist is not None else ("?", "?")
+            name, version = _distribution(entry)
             yield Plugin(kind, entry.name, name, version, entry.value, says, works)
 
 

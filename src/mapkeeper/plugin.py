@@ -38,6 +38,8 @@ __all__ = [
     "Batch",
     "Classifier",
     "Connector",
+    "Cut",
+    "Divisible",
     "Fact",
     "Flow",
     "Gap",
@@ -90,6 +92,13 @@ class Batch:
     first: int | None = None  # position of the first row, counted from 1; None: see positions, else there is none
     positions: Sequence[int] | None = None  # of every row, where they do not follow each other
     resume: str | None = None  # hand it to ``read`` to go on after these rows
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a stretch of an asset ends and the next may begin, while this one is still being read."""
+
+    resume: str  # what `Divisible.stretch` begins at
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,4 +296,26 @@ class Lookup(Protocol):
 
     def lookup(self, asset: Asset, field: str, values: Sequence[str]) -> Iterator[Batch]:
         """The rows whose field equals one of the values, and no others."""
+        ...
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A connector may also read a large asset in stretches, so that several workers share it."""
+
+    def stretch(
+        self, asset: Asset, start: str | None, size: int, end: str | None = None
+    ) -> Iterator[Batch | Gap | Cut]:
+        """Read an asset without a limit, from ``start`` on for about ``size`` bytes.
+
+        Args:
+            asset: As ``read`` gets it.
+            start: The ``resume`` of a `Cut`, or of a batch; ``None``: the asset's beginning.
+            size: Bytes of the source that are worth a stretch.
+            end: The ``resume`` of the `Cut` that a former reading of this stretch gave; then no other is given.
+
+        Yields what ``read`` does, and as soon as it is known where the stretch ends, a `Cut`; none where the asset is
+        read to its end. All stretches together give the rows, positions and gaps that ``read`` gives; where
+        that cannot be seen to, the asset is not cut. Where it is cut hangs on the asset and ``size`` alone.
+        """
         ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mapkeeper.rules import Check
 from mapkeeper_classifiers.checks.sums import Column, day_exists, luhn, mod_11_10, total, value, verhoeff
-from mapkeeper_classifiers.checks.vector import Formula, Quick, Shared
+from mapkeeper_classifiers.checks.vector import Formula, Quick, Shared, Spelled
 
 if TYPE_CHECKING:
     from mapkeeper_classifiers.checks.vector import Matrix
@@ -275,8 +275,14 @@ PARTS: Mapping[str, str] = MappingProxyType({"presidio.email_address": r"^[0-9A-
 """By the name of a check, an expression for the texts of which only the part in its group decides."""
 
 
+OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+"""For Rust: a part of an IPv4 address, without zeros before it, as `ipaddress` takes it."""
+
+
 def quick(name: str, check: Check) -> Check:
     """The check with its twin for whole columns, where there is one."""
     if name in FORMULAS:
         return Quick(check, FORMULAS[name])
+    if name == "presidio.ip_address":
+        return Spelled(check, holds=rf"{OCTET}(?:\.{OCTET}){{3}}")
     return Shared(check, PARTS[name]) if name in PARTS else check

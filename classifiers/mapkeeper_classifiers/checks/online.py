@@ -9,6 +9,8 @@ from functools import cache
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
+from mapkeeper_classifiers.checks.formulas import OCTET
+from mapkeeper_classifiers.checks.vector import Shared, Spelled
 from mapkeeper_classifiers.words import words
 
 
@@ -55,12 +57,10 @@ def mac(value: str) -> bool:
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
-        function.__name__: function
-        for function in (
-            mail_domain,
-            ipv4,
-            ipv6,
-            mac,
-        )
+        # What comes behind the last "@" decides, unless the text looks like part of a URL.
+        "mail_domain": Shared(mail_domain, r"^(?:[^:]|:[^/]|:/[^/]).*@([^@]+)$"),
+        "ipv4": Spelled(ipv4, holds=rf"(?:25[0-4]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{OCTET}){{3}}"),
+        "ipv6": ipv6,
+        "mac": mac,
     }
 )

@@ -85,6 +85,36 @@ class Quick:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelled:
+    """A check that an expression for Rust decides for most texts: what matches ``holds`` or ``fails`` entirely does."""
+
+    check: Check = field(repr=False)
+    holds: str | None = None
+    fails: str | None = None
+
+    def __call__(self, value: str) -> bool:
+        """What the check says of one text."""
+        return self.check(value)
+
+    def many(self, values: Sequence[str] | pl.Series) -> Verdicts:
+        """What it says of each text; any text may come, in any script."""
+        import numpy as np
+        import polars as pl
+
+        texts = values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
+        open = np.ones(len(texts), dtype=bool)
+        verdicts = np.zeros(len(texts), dtype=bool)
+        if self.holds is not None:
+            verdicts = texts.str.contains(rf"\A(?:{self.holds})\z").to_numpy().copy()
+            open &= ~verdicts
+        if self.fails is not None:
+            open &= ~texts.str.contains(rf"\A(?:{self.fails})\z").to_numpy()
+        rows = np.flatnonzero(open)
+        verdicts[rows] = [self.check(text) for text in texts.gather(rows)]
+        return verdicts
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """A check that looks at one part of a text: it is asked once for all texts that have the same part."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from mapkeeper import readers
-from mapkeeper.plugin import Access, Asset, Batch, Connector, Fact, Gap, Kind, ReadPlan, Reason, SourceError, Store
+from mapkeeper.plugin import Access, Asset, Batch, Connector, Cut, Fact, Gap, Kind, ReadPlan, Reason, SourceError, Store
 from mapkeeper.readers.folding import Folding
 from mapkeeper.readers.listed import Listed
 from mapkeeper_connectors.s3 import held as holding
@@ -141,6 +141,21 @@ class S3(Settings, Connector):
         if isinstance(members, Relisted) and (more := members.more):
             yield Gap(Reason.CHANGED, more, "objects that came since they were listed")
         yield from holding.archived(held)
+
+    def stretch(
+        self, asset: Asset, start: str | None, size: int, end: str | None = None
+    ) -> Iterator[Batch | Gap | Cut]:
+        """Read some of the objects of an asset, or a range of a large one; not where they must be listed again."""
+        held = _held(asset)
+        if (chosen := held.chosen(ReadPlan())) is None:
+            yield from self.read(asset, ReadPlan(), start)
+            return
+        members = [self._member(start is None, one) for one in chosen]
+        for event in readers.stretch(members, start, size, end):
+            end = event.resume if isinstance(event, Cut) else end
+            yield event
+        if end is None:
+            yield from holding.archived(held)
 
     def mark(self, asset: Asset) -> str | None:
         """From keys, sizes, ETags and times of modification."""

@@ -19,6 +19,7 @@ from mapkeeper.classify.positions import Positions
 from mapkeeper.classify.ruleset import Ruleset
 from mapkeeper.classify.table import Table
 from mapkeeper.classify.tally import FieldTally, RuleTally
+from mapkeeper.classify.weights import Mark
 from mapkeeper.plugin import Batch
 from mapkeeper.rules import Rule
 
@@ -30,6 +31,23 @@ Counted = tuple[tuple[FieldTally, str, dict[int, RuleTally]], ...]
 
 Good for another `Classification` with the same rules, also in another process. Holds hashes and masks of values.
 """
+
+
+def merged(earlier: Counted, later: Counted, reveal: int = 0) -> Counted:
+    """What was counted of two stretches of an asset, one behind the other, as if one had counted both.
+
+    Takes over what ``earlier`` holds: that is not to be used any more. ``reveal`` is what both were asked for.
+    """
+    fields = {tally.name: (tally, comment, rules) for tally, comment, rules in earlier}
+    for tally, comment, rules in later:
+        if (before := fields.get(tally.name)) is None:
+            fields[tally.name] = (tally, comment, rules)
+            continue
+        before[0].merge(tally)
+        for number, found in rules.items():
+            if (held := before[2].setdefault(number, found)) is not found:
+                held.merge(found, reveal)
+    return tuple(fields.values())
 
 
 class Classification:
@@ -44,7 +62,7 @@ class Classification:
         counted: Counted = (),
     ) -> None:
         self._ruleset = ruleset
-        self._name = ruleset.vocabulary.name(asset_name)
+        self._name = ruleset.vocabulary.asset(asset_name)
         self._domains = tuple(domain.casefold().lstrip("@") for domain in client_domains)
         self._reveal = reveal
         self._fields = {tally.name: _Field(tally, text, self._name, ruleset, found) for tally, text, found in counted}
@@ -87,7 +105,9 @@ class Classification:
         """Judge what was seen."""
         self._flush()
         ruleset, fields = self._ruleset, [self._fields[name] for name in self._order]
-        table = Table(self._name, tuple(field.name for field in fields), ruleset.words, ruleset.vocabulary)
+        names = tuple(field.name for field in fields)
+        role_from = ruleset.weights["limits", "role_fields"]
+        table = Table(self._name, names, ruleset.words, ruleset.vocabulary, role_from)
         seen = [Seen(field.tally, field.name, field.speeches, field.rules) for field in fields]
         return judge(seen, table, ruleset.rules, ruleset.weights)
 
@@ -106,7 +126,8 @@ class Classification:
             comment = (schema.metadata or {}).get(b"comment", b"").decode("utf-8", "replace")
             tally = FieldTally(schema.name, str(schema.type), found.type)
             field = self._fields[schema.name] = _Field(tally, comment, self._name, self._ruleset, {})
-        field.tally.add(found)
+        idle = _idle(found.texts, self._ruleset.words.idle)
+        field.tally.add(found, idle)
         if not len(found.texts):
             return
         in_text = bool(found.texts.str.contains(r"\s").any())
@@ -115,6 +136,8 @@ class Classification:
         for number in sorted(look.promising.union(listed)):
             hits = together([look.hits(number), listed.get(number)])
             if hits is not None:
+                if idle.any():
+                    hits = hits.where(~idle[hits.text])
                 self._count(number, field, hits, found, look, positions, in_text)
 
     def _count(
@@ -129,13 +152,15 @@ class Classification:
         matcher = ruleset.matchers[number]
         thorough = self._reveal > 0 or (number in field.speeches and not in_text)
         hits = matcher.judged(hits, self._memos.setdefault(number, {}), thorough)
-        count = Count(field.rules.setdefault(number, RuleTally()), hits, found)
+        tally = field.rules.setdefault(number, RuleTally())
+        count = Count(tally, hits, found)
         count.measure()
         if not len(count.valid):
             return
         if in_text:
             count.support(look.in_context(number, count.valid))
         count.known(ruleset.words.constants.get(category), self._domains)
+        _mark(tally, count, ruleset.words.marks.get(category, ()), found)
         count.show(category, self._reveal, positions)
 
 
@@ -201,6 +226,22 @@ class _Look:
         among[self.hinted(number)] = True
         found = matcher.find(self._sifted, among)
         return None if found is None else found.where(self.in_context(number, found))
+
+
+def _idle(texts: pl.Series, words: frozenset[str]) -> Flags:
+    """Which texts say that there is no value: "-", "n/a"."""
+    flags = np.zeros(len(texts), bool)
+    short = (texts.str.len_bytes() <= max(map(len, words), default=0)).arg_true().to_numpy()
+    flags[short] = texts.gather(short).str.strip_chars().str.to_lowercase().is_in(list(words)).to_numpy()
+    return flags
+
+
+def _mark(tally: RuleTally, count: Count, marks: Sequence[Mark], found: Cells) -> None:
+    """Count the cells with values of kinds that are to be told."""
+    for mark in marks:
+        such = count.valid.values.str.contains(rf"\A(?:{mark.values})\z").to_numpy()[count.valid.value]
+        if such.any():
+            tally.marked[mark.why] = tally.marked.get(mark.why, 0) + found.of(count.valid.text[such])
 
 
 def _of_type(rule: Rule, kind: str) -> bool:

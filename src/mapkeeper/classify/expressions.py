@@ -62,7 +62,7 @@ class Expression:
 
     def find(self, sifted: Sifted, among: Flags | None = None) -> Hits | None:
         """Every match anywhere in the texts, or only ``among`` some of them; ``None`` where there is none."""
-        parts = [*self._sliced(sifted, among), *self._aside(sifted)]
+        parts: list[Hits | None] = [*self._sliced(sifted, among), *self._aside(sifted)]
         if sifted.road(self.number) in (Road.TEXT, Road.SEED, Road.EVERY):
             texts = sifted.holders(self.number)
             parts.append(self._within(sifted, texts if among is None else texts[among[texts]]))

@@ -8,19 +8,15 @@ Nothing here knows a rule, and no text leaves it: only numbers do.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint64
 
+from mapkeeper.classify.compiling import compiled
+from mapkeeper.classify.gathering import Bytes, Hashes, Ints, Small, mix
 from mapkeeper.classify.nodes import SPACES
-from mapkeeper.classify.roads import DIGITS, GAPS, LETTERS, MARKS
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Small = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
+from mapkeeper.classify.roads import DIGITS, GAPS, LETTERS, MARKS, SHORT, WIDEST_GAP
 
 NOTHING = 0
 """The set of shapes in which nothing can match."""
@@ -32,6 +28,11 @@ BEYOND = -2
 """A stretch that holds something else than ASCII, or is very long: shapes say nothing of it."""
 
 _OUTSIDE, _GAP, _DIGIT, _LETTER, _MARK, _BEYOND = 0, 1, 2, 3, 4, 5
+_OPENING, _CLOSING = ord("("), ord(")")
+_LONGEST = 256  # bytes of a stretch that has a shape
+_CHANGES = 3  # between letters and digits in a row; with more it is a row of anything
+_ANYTHING = 7
+_FAR = 99
 
 _CLASSES = np.zeros(256, np.uint8)
 for _chars, _class in ((GAPS, _GAP), (DIGITS, _DIGIT), (LETTERS, _LETTER), (MARKS, _MARK)):
@@ -55,7 +56,7 @@ class Automaton(NamedTuple):
     """Literals, made ready."""
 
     symbols: Bytes  # by byte
-    moves: Small  # [state, symbol] -> state
+    moves: npt.NDArray[np.integer[Any]]  # [state, symbol] -> state
     output: Small  # [state] -> what ends there, -1: nothing
     everywhere: npt.NDArray[np.bool_]  # [output] whether each place counts, or each text
 
@@ -71,7 +72,8 @@ class Stretches(NamedTuple):
 
     def head(self, count: int) -> Stretches:
         """The first few."""
-        return Stretches(*(column[:count] for column in self))
+        text, start, stop, sets, shape = self
+        return Stretches(text[:count], start[:count], stop[:count], sets[:count], shape[:count])
 
 
 class Places(NamedTuple):
@@ -83,7 +85,7 @@ class Places(NamedTuple):
 
     def head(self, count: int) -> Places:
         """The first few."""
-        return Places(*(column[:count] for column in self))
+        return Places(self.text[:count], self.output[:count], self.at[:count])
 
 
 def sift(
@@ -105,141 +107,76 @@ def _small(size: int) -> Small:
 
 
 def _stretches(size: int) -> Stretches:
-    return Stretches(
-        _small(size), *(np.empty(size, np.int64) for _ in range(2)), _small(size), np.empty(size, np.uint64)
-    )
+    start, stop = np.empty((2, size), np.int64)
+    return Stretches(_small(size), start, stop, _small(size), np.empty(size, np.uint64))
 
 
-def gathered(data: Bytes, start: Ints, stop: Ints) -> tuple[Bytes, Ints]:
-    """Stretches of some bytes, one behind the other, and where each begins."""
-    offsets = np.zeros(len(start) + 1, np.int64)
-    np.cumsum(stop - start, out=offsets[1:])
-    out = np.empty(max(1, int(offsets[-1])), np.uint8)
-    _gather(data, start, stop, offsets, out)
-    return out, offsets
-
-
-def distinct(data: Bytes, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Number the different stretches of some bytes, in order of their first place.
-
-    Returns the number of each place, the first place of each number, the places in order of their numbers, and where
-    among these each number begins.
-    """
-    size = 1 << max(4, int(2 * len(start)).bit_length())
-    code, first, order = np.empty(len(start), np.int64), np.empty(len(start), np.int64), np.empty(len(start), np.int64)
-    count = _number(data, start, stop, np.zeros(size, np.uint64), np.empty(size, np.int64), code, first)
-    begins = np.zeros(count + 1, np.int64)
-    _sort(code, begins, order)
-    return code, first[:count], order, begins
-
-
-def grouped(numbers: Small, count: int) -> tuple[Ints, Ints]:
-    """Places in order of their small numbers, from 0 to below ``count``, and where among these each number begins."""
-    begins, order = np.zeros(count + 1, np.int64), np.empty(len(numbers), np.int64)
-    _sort(numbers, begins, order)
-    return order, begins
-
-
-@njit(cache=True, inline="always")
-def _mix(shape, value):
-    shape = (shape ^ uint64(value)) * uint64(0x9E3779B97F4A7C15)
-    return shape ^ (shape >> uint64(29))
-
-
-@njit(cache=True)
-def _gather(data, start, stop, offsets, out):
-    for at in range(len(start)):
-        to = offsets[at]
-        for i in range(start[at], stop[at]):
-            out[to] = data[i]
-            to += 1
-
-
-@njit(cache=True)
-def _number(data, start, stop, keys, held, code, first):
-    mask = uint64(len(keys) - 1)
-    count = 0
-    for at in range(len(start)):
-        begin, end = start[at], stop[at]
-        key = uint64(end - begin + 1)
-        for i in range(begin, end):
-            key = (key ^ uint64(data[i])) * uint64(0x100000001B3)
-        key = _mix(key, 0) | uint64(1)
-        slot = (key >> uint64(20)) & mask
-        while True:
-            if keys[slot] == 0:
-                keys[slot] = key
-                held[slot] = count
-                first[count] = at
-                code[at] = count
-                count += 1
-                break
-            if keys[slot] == key:
-                other = first[held[slot]]
-                same = stop[other] - start[other] == end - begin
-                if same:
-                    for i in range(end - begin):
-                        if data[begin + i] != data[start[other] + i]:
-                            same = False
-                            break
-                if same:
-                    code[at] = held[slot]
-                    break
-            slot = (slot + uint64(1)) & mask
-    return count
-
-
-@njit(cache=True)
-def _sort(code, begins, order):
-    for number in code:
-        begins[number + 1] += 1
-    for number in range(len(begins) - 1):
-        begins[number + 1] += begins[number]
-    at = begins.copy()
-    for place in range(len(code)):
-        order[at[code[place]]] = place
-        at[code[place]] += 1
-
-
-@njit(cache=True)
-def _look_up(keys, sets, shape):
-    mask = uint64(len(keys) - 1)
+@compiled
+def _look_up(keys: Hashes, sets: Small, shape: np.uint64) -> int:
+    mask = np.uint64(len(keys) - 1)
     at = shape & mask
     while True:
         key = keys[at]
         if key == shape:
-            return sets[at]
-        if key == uint64(0):
+            return int(sets[at])
+        if key == np.uint64(0):
             return -1
-        at = (at + uint64(1)) & mask
+        at = (at + np.uint64(1)) & mask
 
 
-@njit(cache=True)
-def _close(data, stop, text, at, start, end, shape, digits, tokens, beyond, wanted, table, region):
+@compiled
+def _close(
+    data: Bytes,
+    limit: int,
+    text: int,
+    at: int,
+    start: int,
+    stop: int,
+    shape: np.uint64,
+    digits: int,
+    tokens: int,
+    beyond: bool,
+    wanted: int,
+    table: Table,
+    region: Stretches,
+) -> int:
     """Write a region down, if it can matter; returns how many were written."""
     if digits < wanted:
         return 0
-    if end < stop and data[end] == 41:
-        shape = _mix(shape, 41)
-        end += 1
+    if stop < limit and data[stop] == _CLOSING:
+        shape = mix(shape, _CLOSING)
+        stop += 1
         tokens += 1
     if tokens < 2:
         return 0
-    found = -2 if beyond or end - start > 256 else _look_up(table.keys, table.sets, shape)
+    found = BEYOND if beyond or stop - start > _LONGEST else _look_up(table.keys, table.sets, shape)
     if found == 0:
         return 0
     region.text[at] = text
     region.start[at] = start
-    region.stop[at] = end
+    region.stop[at] = stop
     region.sets[at] = found
     region.shape[at] = shape
     return 1
 
 
-@njit(cache=True)
+@compiled
 def _pass(
-    data, offsets, classes, gap_shapes, automaton, seen, tokens, regions, digits_wanted, token, region, place, counts
-):
+    data: Bytes,
+    offsets: Ints,
+    classes: Bytes,
+    gap_shapes: Bytes,
+    automaton: Automaton,
+    seen: Small,
+    tokens: Table,
+    regions: Table,
+    digits_wanted: int,
+    token: Stretches,
+    region: Stretches,
+    place: Places,
+    counts: Ints,
+) -> bool:
+    """One state machine: it writes what it finds into the last four, and returns whether there was room enough."""
     symbols, moves, output, everywhere = automaton
     n = 0
     r = 0
@@ -251,8 +188,8 @@ def _pass(
         stop = offsets[text + 1]
         state = 0
         in_token = False
-        shape = uint64(1)
-        before = uint64(1)  # the shape before the present row of letters and digits
+        shape = np.uint64(1)
+        before = np.uint64(1)  # the shape before the present row of letters and digits
         row = 0  # its characters
         run = 0  # characters of one kind
         kind = 0
@@ -266,34 +203,33 @@ def _pass(
         open_ = False
         r_start = 0
         r_stop = 0
-        r_shape = uint64(1)
+        r_shape = np.uint64(1)
         r_digits = 0
         r_tokens = 0
         r_beyond = False
-        gap = 99
-        gap_shape = uint64(7)
+        gap = _FAR
+        gap_shape = np.uint64(7)
         lead = -1
-        lead_shape = uint64(7)
+        lead_shape = np.uint64(7)
         for i in range(offsets[text], stop + 1):
             byte = data[i] if i < stop else 0
             cls = classes[byte] if i < stop else 0
             if i < stop:
                 state = moves[state, symbols[byte]]
                 out = output[state]
-                if out >= 0:
-                    if everywhere[out] or seen[out] != text:
-                        seen[out] = text
-                        if k > place_room:
-                            return False
-                        place.text[k] = text
-                        place.output[k] = out
-                        place.at[k] = i
-                        k += 1
-            if cls >= 2:
+                if out >= 0 and (everywhere[out] or seen[out] != text):
+                    seen[out] = text
+                    if k > place_room:
+                        return False
+                    place.text[k] = text
+                    place.output[k] = out
+                    place.at[k] = i
+                    k += 1
+            if cls >= _DIGIT:
                 if not in_token:
                     in_token = True
                     start = i
-                    shape = uint64(1)
+                    shape = np.uint64(1)
                     row = 0
                     run = 0
                     kind = 0
@@ -302,17 +238,17 @@ def _pass(
                     beyond = False
                     first_run = -1
                     last_run = 0
-                if cls <= 3:
+                if cls <= _LETTER:
                     if row == 0:
                         before = shape
                         kind = cls
                         run = 0
                         changes = 0
                     elif cls != kind:
-                        if changes < 3:
-                            shape = _mix(shape, run * 8 + kind)
+                        if changes < _CHANGES:
+                            shape = mix(shape, run * 8 + kind)
                         changes += 1
-                        if kind == 3:
+                        if kind == _LETTER:
                             if first_run < 0:
                                 first_run = run
                             last_run = run
@@ -320,38 +256,32 @@ def _pass(
                         run = 0
                     row += 1
                     run += 1
-                    if cls == 2:
+                    if cls == _DIGIT:
                         digits += 1
                 else:
                     if row > 0:
-                        if changes > 3:
-                            shape = _mix(before, row * 8 + 7)
-                        else:
-                            shape = _mix(shape, run * 8 + kind)
-                        if kind == 3:
+                        shape = mix(before, row * 8 + _ANYTHING) if changes > _CHANGES else mix(shape, run * 8 + kind)
+                        if kind == _LETTER:
                             if first_run < 0:
                                 first_run = run
                             last_run = run
                         row = 0
-                    shape = _mix(shape, byte * 8 + 1)
+                    shape = mix(shape, byte * 8 + 1)
                     last_run = 0
-                    if cls == 5:
+                    if cls == _BEYOND:
                         beyond = True
                 continue
             if in_token:
                 in_token = False
                 if row > 0:
-                    if changes > 3:
-                        shape = _mix(before, row * 8 + 7)
-                    else:
-                        shape = _mix(shape, run * 8 + kind)
-                    if kind == 3:
+                    shape = mix(before, row * 8 + _ANYTHING) if changes > _CHANGES else mix(shape, run * 8 + kind)
+                    if kind == _LETTER:
                         if first_run < 0:
                             first_run = run
                         last_run = run
-                if i - start > 256:
+                if i - start > _LONGEST:
                     beyond = True
-                found = -2 if beyond else _look_up(tokens.keys, tokens.sets, shape)
+                found = BEYOND if beyond else _look_up(tokens.keys, tokens.sets, shape)
                 if found != 0:
                     if n > room:
                         return False
@@ -361,8 +291,8 @@ def _pass(
                     token.sets[n] = found
                     token.shape[n] = shape
                     n += 1
-                belongs = digits > 0 or beyond or first_run <= 4 or last_run <= 4
-                if open_ and (not belongs or gap > 3):
+                belongs = digits > 0 or beyond or first_run <= SHORT or last_run <= SHORT
+                if open_ and (not belongs or gap > WIDEST_GAP):
                     r += _close(
                         data,
                         stop,
@@ -384,35 +314,37 @@ def _pass(
                 if belongs:
                     if not open_:
                         open_ = True
-                        led = lead >= 0 and start - lead <= 3  # a match can begin with a parenthesis, not with a space
+                        led = (
+                            lead >= 0 and start - lead <= WIDEST_GAP
+                        )  # a match can begin with a parenthesis, not with a space
                         r_start = lead if led else start
-                        r_shape = lead_shape if led else uint64(7)
+                        r_shape = lead_shape if led else np.uint64(7)
                         r_digits = 0
                         r_tokens = 1 if led else 0
                         r_beyond = False
                     else:
-                        r_shape = _mix(r_shape, gap_shape)
-                    r_shape = _mix(r_shape, shape)
+                        r_shape = mix(r_shape, gap_shape)
+                    r_shape = mix(r_shape, shape)
                     r_digits += digits
                     r_tokens += 1
                     r_beyond = r_beyond or beyond
                     r_stop = i
                 gap = 0
-                gap_shape = uint64(7)
+                gap_shape = np.uint64(7)
                 lead = -1
-            if cls == 1:
+            if cls == _GAP:
                 gap += 1
-                if gap <= 3:
-                    gap_shape = _mix(gap_shape, gap_shapes[byte])
-                if byte == 40 and (lead < 0 or i - lead > 2):
+                if gap <= WIDEST_GAP:
+                    gap_shape = mix(gap_shape, gap_shapes[byte])
+                if byte == _OPENING and (lead < 0 or i - lead >= WIDEST_GAP):
                     lead = i
-                    lead_shape = uint64(7)
+                    lead_shape = np.uint64(7)
                 if lead >= 0:
-                    lead_shape = _mix(lead_shape, gap_shapes[byte])
+                    lead_shape = mix(lead_shape, gap_shapes[byte])
             else:
-                gap = 99
+                gap = _FAR
                 lead = -1
-            if open_ and gap > 3:
+            if open_ and gap > WIDEST_GAP:
                 r += _close(
                     data,
                     stop,

@@ -1,7 +1,7 @@
 """Many literals, made into one automaton that finds them all at once, whatever their case.
 
-It finds a little more than the literals: long ones go by their beginnings, and rare signs stand for each other. That keeps
-the automaton in the processor's cache, and is as good where the question is only where to look closer.
+It finds a little more than the literals: long ones go by their beginnings, and rare signs stand for each other. That
+keeps the automaton in the processor's cache, and is as good where the question is only where to look closer.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,8 @@ class _Trie:
                 waiting.append(after)
 
 
-def _spellings(literal: str) -> list[Word]:
+@cache
+def _spellings(literal: str) -> Sequence[Word]:
     """As symbols; letters beyond ASCII have two spellings, which the automaton cannot take for one."""
     choices = [{char.lower(), char.upper()} if not char.isascii() else {char} for char in literal]
     if np.prod([len(choice) for choice in choices]) > _SPELLINGS:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mapkeeper.classify.weights import Weights, Words
@@ -14,8 +15,24 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _LONGEST = 5
 """Words of a phrase."""
 
+PLURAL_FROM = 5
+"""Letters of a word from which on it may be the plural of a known one."""
+
 _KEPT = ("ss", "us", "is", "as", "os")
 """Ends of words that are no plurals: "address", "status", "analysis", "alias", "chaos"."""
+
+_PLURALS = (
+    ("es", ""), ("e", ""), ("oe", "ao"), ("nen", "n"), ("en", "e"), ("en", ""), ("n", ""), ("s", ""), ("i", "o"),
+    ("i", "e"), ("x", ""), ("ns", "m"),
+)  # fmt: skip
+"""Ends of plurals in other languages, with those of the singular: "direcciones", "Adressen", "indirizzi"."""
+
+_LETTERS = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l"}
+)
+"""Letters that are no accented ones of the Latin alphabet's."""
+
+_SEGMENTS = re.compile(r"[./\\#!:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,7 @@ class Name:
     words: tuple[str, ...]
     leaf: int = 0  # where the words of the last part of a path begin: in "customer.name" at "name"
     parent: str = ""  # the path before it
+    parts: tuple[tuple[str, ...], ...] = ()  # of an asset's name: the words of each part of its path
 
     @property
     def glued(self) -> str:
@@ -66,9 +84,9 @@ class Vocabulary:
         self._spelled: dict[str, str] = {}
         for number, rule in enumerate(rules):
             for phrase in rule.names:
-                glued = self.name(phrase).glued
-                self._rules.setdefault(glued, set()).add(number)
-                self._spelled.setdefault(glued, phrase)
+                for glued in {self.name(phrase).glued, _run_together(phrase)}:
+                    self._rules.setdefault(glued, set()).add(number)
+                    self._spelled.setdefault(glued, phrase)
         self.context = tuple(self.phrases(rule.context) for rule in rules)
         """By rule, its context words."""
         self.people = self.phrases(words.people)
@@ -99,12 +117,39 @@ class Vocabulary:
         parts = text.split(".")
         leaf = 0
         for at, part in enumerate(parts):
-            taken = take_apart(part, self._words.short, self._words.dropped)
+            taken = self._take_apart(part)
             # A part that only says "value" or "text" speaks with the one before it.
             if not all(word in self._words.neutral or word.isdigit() for word in taken):
                 leaf, parent = len(words), ".".join(parts[:at])
             words += taken
         return Name(tuple(words), leaf, parent)
+
+    def asset(self, text: str) -> Name:
+        """Take the name of an asset apart, and its parts one by one: folders, file, member of an archive."""
+        parts = (self._take_apart(part) for part in _SEGMENTS.split(text) if part)
+        return dataclasses.replace(self.name(text), parts=tuple(map(tuple, parts)))
+
+    def _take_apart(self, text: str) -> list[str]:
+        """The words of a part of a name; a short form that has two meanings is written out beside the right words."""
+        words = take_apart(text, self._words.short, self._words.dropped)
+        beside = self._words.short_beside
+        if not any(word in beside for word in words):
+            return words
+        whole: list[str] = []
+        for word in words:
+            told = beside.get(word)
+            speaks = told is not None and any(other in told.beside for other in words)
+            whole.extend(told.whole.split() if told is not None and speaks else [word])
+        return whole
+
+    def _known(self, words: Sequence[str]) -> str | None:
+        """The phrase, its words without anything between them, that some words are, or are the plural of."""
+        glued = "".join(words)
+        if glued in self._rules:
+            return glued
+        if len(words[-1]) < PLURAL_FROM:
+            return None
+        return next((one for one in singulars(glued) if one in self._rules), None)
 
     def speaks(self, name: Name) -> dict[int, Speech]:
         """The rules that a field's name speaks for, by number."""
@@ -113,10 +158,10 @@ class Vocabulary:
         spans: list[tuple[int, int, set[int]]] = []
         for start in range(len(words)):
             for end in range(max(start, name.leaf) + 1, min(len(words), start + _LONGEST) + 1):
-                glued = "".join(words[start:end])
-                rules = self._rules.get(glued)
-                if not rules:
+                glued = self._known(words[start:end])
+                if glued is None:
                     continue
+                rules = self._rules[glued]
                 spans.append((start, end, rules))
                 for rule in rules:
                     speech = self._speech(name, start, end, self._spelled[glued], rule in self._unsure)
@@ -156,15 +201,26 @@ class Vocabulary:
         return outer not in self._words.things
 
 
-def take_apart(text: str, short: Mapping[str, str], dropped: frozenset[str]) -> list[str]:
+def take_apart(text: str, short: Mapping[str, str], dropped: frozenset[str], *, plurals: bool = False) -> list[str]:
     """The words of a name, in lower case, singular and without accents."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
     words: list[str] = []
     for part in _PARTS.findall(plain):
-        word = singular(part.casefold())
+        word = part.casefold() if plurals else singular(part.casefold())
         words.extend(short.get(word, word).split())
     kept = [word for word in words if word not in dropped]
     return kept or words
+
+
+def singulars(word: str) -> Iterator[str]:
+    """What a word may be the plural of, in any of the languages; most are no words."""
+    return (word.removesuffix(end) + other for end, other in _PLURALS if word.endswith(end))
+
+
+def _run_together(phrase: str) -> str:
+    """A phrase as one word, with all its letters: "dateofbirth", as nobody can take it apart again."""
+    return singular("".join(take_apart(phrase, {}, frozenset(), plurals=True)))
 
 
 def singular(word: str) -> str:

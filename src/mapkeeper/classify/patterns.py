@@ -12,6 +12,7 @@ whether there is a match. Texts have no white space at their ends, so that ``$``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from mapkeeper.classify.nodes import Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence, Tree
 from mapkeeper.classify.reading import read
@@ -54,6 +55,7 @@ class Study:
     tree: Tree | None = None
 
 
+@cache
 def study(expression: str) -> Study:
     """Learn what there is; one that is not understood comes back as `Study()`."""
     tree = read(expression)

@@ -151,7 +151,8 @@ class _Reader:
         if char == "p":
             name = self._property()
             members = _of_property(name)
-            return Chars(members, False, True, name[0] not in "LNM", name == "Nd", *(f"\\p{{{name}}}",) * 2, None)
+            spelled = f"\\p{{{name}}}"
+            return Chars(members, False, True, name[0] not in "LNM", name == "Nd", spelled, spelled, None)
         if char.isalnum():
             raise _Unknown
         return _literal(char)

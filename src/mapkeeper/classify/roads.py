@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from mapkeeper.classify.nodes import ASCII, SPACES, Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
-from mapkeeper.classify.patterns import Study, needs_of, quantifier
+from mapkeeper.classify.patterns import needs_of, quantifier, study
 
 LETTERS = frozenset(char for char in ASCII if char.isalpha())
 DIGITS = frozenset("0123456789")
@@ -36,7 +37,7 @@ _LONG = 24  # characters of one such string
 class Road(Enum):
     """Where the matches of an expression lie."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - no password
     REGION = "region"
     WORD = "word"  # round a literal, between white space
     TEXT = "text"  # in a text that holds a literal
@@ -54,14 +55,16 @@ class Route:
     looks: int = 0  # characters on either side that decide, too
 
 
-def route(study: Study) -> Route:
+@cache
+def route(expression: str) -> Route:
     """The cheapest road on which none of an expression's matches is missed."""
-    if study.tree is None or study.rust is None:
+    learned = study(expression)
+    if learned.tree is None or learned.rust is None:
         return Route(Road.EVERY)
-    root, fold = study.tree.root, "i" in study.tree.flags
+    root, fold = learned.tree.root, "i" in learned.tree.flags
     eaten = _consumed(root, fold)
     looks = _looks(root)
-    digits = study.needs.digits
+    digits = learned.needs.digits
     if looks is not None and looks <= 1:
         if eaten.alphabet <= _TOKEN and digits:
             return Route(Road.TOKEN, _shape(root, fold), looks=looks)
@@ -70,7 +73,7 @@ def route(study: Study) -> Route:
             return Route(Road.REGION, _shape(root, fold), looks=looks)
     literals = _literals(root).best
     if literals:
-        return Route(Road.TEXT if study.spans else Road.WORD, literals=literals)
+        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals)
     if looks is not None and looks <= 1 and eaten.alphabet <= _TOKEN:
         return Route(Road.TOKEN, _shape(root, fold), looks=looks)
     seed = _seed(root, fold)

@@ -34,8 +34,8 @@ class Ruleset:
         self.weights = weights
         firsts = itertools.accumulate((len(rule.find) for rule in self.rules), initial=0)
         self.matchers = tuple(Matcher(rule, first) for rule, first in zip(self.rules, firsts, strict=False))
-        studies = [expression.study for matcher in self.matchers for expression in matcher.expressions]
-        self.sieve = Sieve(studies, {hint for matcher in self.matchers for hint in matcher.hints})
+        expressions = [expression.text for matcher in self.matchers for expression in matcher.expressions]
+        self.sieve = Sieve(expressions, {hint for matcher in self.matchers for hint in matcher.hints})
         self.hints = [self.sieve.literals.outputs(matcher.hints) for matcher in self.matchers]
         counts = [len(rule.find) for rule in self.rules]
         self._rule_of = np.repeat(np.arange(len(self.rules)), counts)

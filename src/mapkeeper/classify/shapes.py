@@ -1,7 +1,7 @@
 """Shapes: what stretches of text look like, and which expressions can match something of that look.
 
-A shape spells a digit ``9``, a letter ``a``, white space as a space, and a mark as itself. Rows of letters and digits that change
-too often (hexadecimal numbers, tokens) are ``X`` throughout. There are few shapes, however many values there are.
+A shape spells a digit ``9``, a letter ``a``, white space as a space, and a mark as itself. Rows of letters and digits
+that change too often (hexadecimal numbers, tokens) are ``X`` throughout. There are few shapes, however many values.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from mapkeeper.classify.kernel import NOTHING, Hashes, Small, Table
+from mapkeeper.classify.gathering import Hashes, Small
+from mapkeeper.classify.kernel import NOTHING, Table
 
 _SIZE = 1 << 16
 _FULL = 0.5
@@ -83,8 +84,8 @@ class Shapes:
             key = kind.tobytes()
             if key not in self._known:
                 self._known[key] = len(self._members)
-                columns = np.flatnonzero(np.unpackbits(kind, count=len(self._numbers)))
-                self._members.append(self._numbers[columns])
+                held = np.flatnonzero(np.unpackbits(kind, count=len(self._numbers)))
+                self._members.append(self._numbers[held])
             numbers[at] = self._known[key]
         sets = numbers[inverse.reshape(-1)]
         self._insert(hashes, sets)

@@ -49,10 +49,21 @@ class Distinct:
         if self._waiting > max(KEPT, len(self._hashes)):
             self._settle()
 
+    def merge(self, other: Distinct) -> None:
+        """Take in what another counted, as if its texts had been added here."""
+        other._settle()
+        if not len(other._hashes):
+            return
+        self._new.append(other._hashes)
+        self._waiting += len(other._hashes)
+        self._estimated |= other._estimated
+        self._settle()
+
     def _settle(self) -> None:
         if not self._new:
             return
-        self._hashes = np.unique(np.concatenate([self._hashes, *self._new]))
+        together = np.sort(np.concatenate([self._hashes, *self._new]))
+        self._hashes = together[np.append(True, together[1:] != together[:-1])]
         self._new, self._waiting = [], 0
         if len(self._hashes) > EXACT_TO:
             self._estimated = True

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from mapkeeper.classify.names import Name, Phrase, Vocabulary
+from mapkeeper.classify.names import PLURAL_FROM, Name, Phrase, Vocabulary, singulars
 from mapkeeper.classify.weights import Words
 from mapkeeper.model import SourceRole
 
@@ -19,6 +19,7 @@ class Table:
     fields: tuple[Name, ...]
     words: Words
     vocabulary: Vocabulary
+    role_from: float  # so many fields tell what it is for
 
     def supports(self, rule: int, field: Name) -> str | None:
         """The first context word of a rule (by number) that the asset's name or a neighbour has."""
@@ -60,19 +61,31 @@ class Table:
 
     @cached_property
     def subject(self) -> str | None:
-        """Whose data it is, from the asset's name."""
-        return self.of(self.name)
+        """Whose data it is, from the asset's name; of a path, the last part that says so."""
+        parts = self.name.parts or (self.name.words,)
+        whose = (self.of(Name(words)) for words in reversed(parts))
+        return next((who for who in whose if who is not None), None) or self.of(self.name)
 
     def of(self, name: Name) -> str | None:
         """Whom a name speaks of: "customer", "employee", …"""
-        found = (who for who, words in self.words.subjects if any(self._phrase(word) in name for word in words))
+        found = (who for who, words in self.words.subjects if any(_has(name, word) for word in words))
         return next(found, None)
 
     @cached_property
     def role(self) -> SourceRole:
-        """What the asset is for, from its name."""
-        found = (role for role, words in self.words.roles if any(self._phrase(word) in self.name for word in words))
-        return next(found, SourceRole.APPLICATION)
+        """What the asset is for, from its name, or else from those of its fields."""
+        for role, words in self.words.roles:
+            if any(_has(self.name, word) for word in words):
+                return role
+        for role, words in self.words.role_fields:
+            if sum(any(_has(field, word) for field in self.fields) for word in words) >= self.role_from:
+                return role
+        return SourceRole.APPLICATION
 
-    def _phrase(self, text: str) -> Phrase:
-        return Phrase(text, tuple(text.split()))
+
+def _has(name: Name, phrase: str) -> bool:
+    """Whether a name has the words of a phrase, or the plural of its one word."""
+    words = tuple(phrase.split())
+    if len(words) > 1 or words[0] in name.words:
+        return Phrase(phrase, words) in name
+    return any(len(word) >= PLURAL_FROM and words[0] in singulars(word) for word in name.words)

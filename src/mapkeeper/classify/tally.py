@@ -5,11 +5,13 @@ Their order does not matter; where they are cut shows in what is extrapolated, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 
 from mapkeeper.classify.cells import Cells
+from mapkeeper.classify.hits import Flags
 from mapkeeper.classify.mask import masked
 from mapkeeper.classify.sketch import Distinct, hashes
 
@@ -29,6 +31,7 @@ class FieldTally:
     kind: str  # one of mapkeeper.rules.TYPES, or "other"
     rows: int = 0
     filled: int = 0
+    idle: int = 0  # of the values, those that say that there is none: "-", "n/a"
     values: int = 0  # in the filled cells; more than one a cell in a field of lists
     distinct: Distinct = field(default_factory=Distinct)
     longest: int = 0
@@ -39,10 +42,34 @@ class FieldTally:
     rises: int = 0  # of them where the later is the greater
     lowest: float | None = None
     highest: float | None = None
+    first: float | None = field(default=None, repr=False)
     last: float | None = field(default=None, repr=False)
 
-    def add(self, cells: Cells) -> None:
-        """Count the cells of one batch."""
+    def merge(self, later: FieldTally) -> None:
+        """Take in what was counted of the rows behind these, as if they had been added here."""
+        self.rows += later.rows
+        self.filled += later.filled
+        self.idle += later.idle
+        self.values += later.values
+        self.distinct.merge(later.distinct)
+        self.longest = max(self.longest, later.longest)
+        shortest = _edge(min, self.shortest, later.shortest)
+        self.shortest = None if shortest is None else int(shortest)
+        self.characters += later.characters
+        self.words += later.words
+        self.steps += later.steps
+        self.rises += later.rises
+        if later.first is not None:
+            if self.last is not None:
+                self.steps += 1
+                self.rises += later.first > self.last
+            self.first = later.first if self.first is None else self.first
+            self.last = later.last
+        self.lowest = _edge(min, self.lowest, later.lowest)
+        self.highest = _edge(max, self.highest, later.highest)
+
+    def add(self, cells: Cells, idle: Flags) -> None:
+        """Count the cells of one batch; ``idle`` says of each text whether it says that there is no value."""
         self.rows += cells.rows
         self.filled += cells.filled
         if len(cells.texts):
@@ -51,9 +78,11 @@ class FieldTally:
             shortest = _whole(lengths.min())
             self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
             self.characters += _whole((lengths.cast(pl.UInt64) * cells.counts).sum())
-            self.words += _whole(((cells.texts.str.count_matches(" ", literal=True).cast(pl.UInt64) + 1) * cells.counts).sum())
+            words = cells.texts.str.count_matches(" ", literal=True).cast(pl.UInt64) + 1
+            self.words += _whole((words * cells.counts).sum())
             self.values += _whole(cells.counts.sum())
             self.distinct.add(hashes(cells.texts))
+            self.idle += _whole(cells.counts.filter(idle).sum())
         if len(cells.numbers):
             self._sequence(cells.numbers)
 
@@ -64,6 +93,7 @@ class FieldTally:
         low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]  # not empty, not null
         self.lowest = low if self.lowest is None else min(self.lowest, low)
         self.highest = high if self.highest is None else max(self.highest, high)
+        self.first = float(numbers[0]) if self.first is None else self.first
         self.last = float(numbers[-1])
 
 
@@ -79,6 +109,7 @@ class RuleTally:
     proved: int = 0  # of the tried, cells with a match whose check holds
     supported: int = 0  # of the proved, cells that also hold a context word
     usual: int = 0  # of the proved, cells that hold nothing but known constants: test numbers, 127.0.0.1
+    marked: dict[str, int] = field(default_factory=dict)  # of the proved, cells with a kind of value to be told
     own: int = 0  # of the proved, cells with an address in one of the client's own domains
     distinct: Distinct = field(default_factory=Distinct)
     trials: Distinct = field(default_factory=Distinct)  # distinct values that were checked
@@ -88,6 +119,21 @@ class RuleTally:
     samples: list[str] = field(default_factory=list)
     where: list[str] = field(default_factory=list)
     values: dict[str, None] = field(default_factory=dict, repr=False)  # in order; only when somebody asked to see them
+
+    def merge(self, later: RuleTally, reveal: int) -> None:
+        """Take in what was counted of the rows behind these, as if they had been added here."""
+        for name in (entry.name for entry in fields(self)):
+            mine, other = getattr(self, name), getattr(later, name)
+            if isinstance(mine, int | float):
+                setattr(self, name, mine + other)
+            elif isinstance(mine, Distinct):
+                mine.merge(other)
+        for kind, count in later.marked.items():
+            self.marked[kind] = self.marked.get(kind, 0) + count
+        new = [sample for sample in later.samples if sample not in self.samples]
+        self.samples = (self.samples + new)[:SAMPLES]
+        self.where = (self.where + later.where)[:POSITIONS]
+        self.values = dict.fromkeys(list(dict.fromkeys([*self.values, *later.values]))[:reveal])
 
     def show(self, values: pl.Series, sampled: bool, reveal: int) -> None:
         """Keep a few masked samples of some true values, and as many of the values as are to be revealed."""
@@ -106,3 +152,7 @@ class RuleTally:
 def _whole(number: object) -> int:
     assert isinstance(number, int | float)
     return int(number)
+
+
+def _edge(choose: Callable[[list[float]], float], *found: float | None) -> float | None:
+    return choose(there) if (there := [one for one in found if one is not None]) else None

@@ -50,11 +50,29 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """A short form that has its meaning beside some words only."""
+
+    whole: str
+    beside: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A kind of values that is to be told of a finding: addresses of private networks."""
+
+    values: str  # an expression for a whole value
+    why: str
+    nats: float  # what it adds where all are such
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """``words.toml``: what words in the names of fields and assets mean."""
 
     text: str  # of the file
     short: Mapping[str, str]  # short forms of words, and what they are short for
+    short_beside: Mapping[str, Short]  # those that have this meaning beside some words only
     dropped: frozenset[str]  # words of a name that say nothing
     neutral: frozenset[str]  # words behind a phrase that leave its meaning as it is
     changing: frozenset[str]  # words behind a phrase that change its meaning
@@ -65,10 +83,16 @@ class Words:
     lists: Mapping[str, Sequence[str]]  # by beginning of category, words for assets that only list what it is about
     people: Sequence[str]  # phrases in the names of fields that only tables of people have
     settled: tuple[str, ...]  # beginnings of categories whose vague names are settled by people around them
+    pairs: Sequence[tuple[str, str]]  # ids of rules whose fields stand beside each other
+    paired: frozenset[str]  # ids of rules that say little where the other one is missing
+    contents: tuple[str, ...]  # beginnings of categories of texts in which others may be found
+    idle: frozenset[str]  # values that say that there is none
     subjects: Sequence[tuple[str, Sequence[str]]]  # with the words that tell of them; the first match wins
     roles: Sequence[tuple[SourceRole, Sequence[str]]]  # the same
+    role_fields: Sequence[tuple[SourceRole, Sequence[str]]]  # words of fields, of which some make it one
     against: Mapping[str, Sequence[str]]  # by category, words of a field's name that rule it out
     constants: Mapping[str, str]  # by category, an expression for values that are nobody's
+    marks: Mapping[str, Sequence[Mark]]  # by category, kinds of values that are to be told
     unless: Mapping[str, str]  # by category, an expression whose ``value`` is none, because of what stands before it
 
     @classmethod
@@ -80,6 +104,9 @@ class Words:
         return cls(
             text=text,
             short=names["short"],
+            short_beside={
+                word: Short(told["whole"], frozenset(told["beside"])) for word, told in names["twofold"].items()
+            },
             dropped=frozenset(names["dropped"]),
             neutral=frozenset(names["neutral"]),
             changing=frozenset(names["changing"]),
@@ -90,9 +117,15 @@ class Words:
             lists=tables["lists"],
             people=siblings["people"],
             settled=tuple(siblings["settled"]),
+            pairs=[(left, right) for left, right in siblings["pairs"]],
+            paired=frozenset(siblings["paired"]),
+            contents=tuple(told["values"]["contents"]),
+            idle=frozenset(told["values"]["idle"]),
             subjects=[(entry["subject"], entry["words"]) for entry in tables["subject"]],
             roles=[(SourceRole(role), words) for role, words in told["source_role"].items()],
+            role_fields=[(SourceRole(role), words) for role, words in told["source_role_fields"].items()],
             against=told["against"],
             constants=told["constants"],
+            marks={category: [Mark(**mark) for mark in marks] for category, marks in told["marks"].items()},
             unless=told["unless"],
         )

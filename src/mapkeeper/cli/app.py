@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mapkeeper.cli import reading, register, scanning, sources, upkeep
+from mapkeeper.cli import reading, register, rules, scanning, sources, text, upkeep, verdict
 from mapkeeper.cli.output import remark
 from mapkeeper.errors import ConfigurationError, MapkeeperError, PluginError, RuleError, UsageError
 
@@ -112,5 +112,5 @@ def _hush() -> None:
     threading.excepthook = lambda _: None
 
 
-for _part in (upkeep, scanning, reading, sources, register):
+for _part in (upkeep, scanning, reading, verdict, sources, register, rules, text):
     _part.add_to(app)

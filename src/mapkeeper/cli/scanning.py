@@ -31,6 +31,7 @@ from mapkeeper.cli.options import (
 from mapkeeper.cli.output import brief, duration, listing, put, remark, size
 from mapkeeper.cli.progress import watching
 from mapkeeper.cli.reading import COVERAGE_COLUMNS, FINDING_COLUMNS, shown_coverage, shown_finding
+from mapkeeper.cli.rules import inspected_rules
 from mapkeeper.model import Depth
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ def inspect(
     reveal: Annotated[
         int, typer.Option("--reveal", min=0, metavar="N", help="Show up to N distinct true values a finding.")
     ] = 0,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", metavar="FILE", help="Rules of your own: a pack, or Presidio's YAML. Repeatable."),
+    ] = None,
     all: AllOption = False,
     asset: AssetOption = None,
     category: CategoryOption = None,
@@ -55,6 +60,7 @@ def inspect(
     strict: StrictOption = False,
     format: FormatOption = ListingFormat.TABLE,
     output: OutputOption = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Look at something ad hoc: which fields hold personal data. Nothing is stored.
 
@@ -75,7 +81,7 @@ def inspect(
     covered: list[dict[str, Any]] = []
     failed = 0
     with watching() as progress:
-        inspection = Inspection(depth or Depth.SAMPLE, workers or 2, reveal)
+        inspection = Inspection(depth or Depth.SAMPLE, workers or 2, reveal, inspected_rules(workspace, rules or ()))
         for target in targets:
             called = target.partition("://")[0]  # what stands behind it may be a password
             try:

@@ -1,6 +1,7 @@
 """The configuration: files a privacy officer can read in a diff."""
 
 from mapkeeper.config.files import ClientFile, Limits, SourceEntry, WorkspaceFile, nearest, permitted
+from mapkeeper.config.packs import OwnRules, RuleFile, rule_file
 from mapkeeper.config.references import resolve
 from mapkeeper.config.starting import add_client, start
 from mapkeeper.config.workspace import FILE_NAME, Client, Workspace, find, load
@@ -10,6 +11,8 @@ __all__ = [
     "Client",
     "ClientFile",
     "Limits",
+    "OwnRules",
+    "RuleFile",
     "SourceEntry",
     "Workspace",
     "WorkspaceFile",
@@ -19,5 +22,6 @@ __all__ = [
     "nearest",
     "permitted",
     "resolve",
+    "rule_file",
     "start",
 ]

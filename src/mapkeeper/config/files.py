@@ -173,12 +173,22 @@ class ScanEntry(Section):
     memory: ByteSize = ByteSize(1 << 30)  # resident bytes after which a worker is ended
 
 
+class RulesEntry(Section):
+    """Rules of one's own beside those of the plug-ins, and rules that are off."""
+
+    packs: tuple[str, ...] = ()  # globs of packs in TOML; paths start at the workspace
+    presidio: tuple[str, ...] = ()  # globs of Presidio's recognizers in YAML, likewise
+    off: tuple[str, ...] = ()  # globs of ids of rules that find nothing; names are redacted by them still
+    entities: dict[str, CategoryKey] = {}  # what an entity of Presidio's is, where no rule says so
+
+
 class WorkspaceFile(Section):
     """``mapkeeper.toml``."""
 
     provider: Provider
     inventory: InventoryEntry = InventoryEntry()
     scan: ScanEntry = ScanEntry()
+    rules: RulesEntry = RulesEntry()  # for all clients
     source: tuple[SourceEntry, ...] = ()
 
 
@@ -319,6 +329,7 @@ class ClientFile(Section):
     activity: tuple[ActivityEntry, ...] = ()
     recipient: tuple[RecipientEntry, ...] = ()
     access: tuple[AccessEntry, ...] = ()
+    rules: RulesEntry = RulesEntry()  # for this client's data alone, wherever it lies
     source: tuple[SourceEntry, ...] = ()
     flow: tuple[FlowEntry, ...] = ()
 

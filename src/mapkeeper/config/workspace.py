@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote_plus
 
 from mapkeeper.config.files import ClientFile, Provider, ScanEntry, SourceEntry, WorkspaceFile, nearest
+from mapkeeper.config.packs import OwnRules, own_rules
 from mapkeeper.config.reading import read
 from mapkeeper.config.references import resolve
 from mapkeeper.errors import ConfigurationError
@@ -33,6 +34,7 @@ class Client:
     file: ClientFile
     path: Path
     text: str  # the file as it was read; each scan keeps a copy
+    rules: OwnRules  # beside those of the workspace
 
     @property
     def id(self) -> str:
@@ -51,6 +53,7 @@ class Workspace:
     clients: Mapping[str, Client]
     sources: Mapping[str, SourceEntry]
     owners: Mapping[str, str | None]  # client of each source; None: shared by several
+    rules: OwnRules  # of all clients
 
     @property
     def own(self) -> Client | None:
@@ -85,6 +88,10 @@ class Workspace:
             return owner
         assert self.own is not None  # `load` sees to that
         return self.own.id
+
+    def rules_of(self, client: str) -> OwnRules:
+        """The rules that hold for a client's data beside the installed ones, and which of all do not."""
+        return self.rules + self.clients[client].rules
 
     def chosen(self, client: str | None, source: str | None) -> tuple[str, ...]:
         """The sources that are meant by a client, a source, both or neither."""
@@ -133,7 +140,8 @@ def load(folder: Path, connectors: Catalogue) -> Workspace:
         file, text = parsed
         if (twin := clients.get(file.client.id)) is not None:
             wrong.append(f"{name}: client.id: {file.client.id!r} is taken by clients/{twin.path.name}")
-        clients[file.client.id] = Client(file, path, text)
+        rules = own_rules(file.rules, folder, name, file.client.id, wrong)
+        clients[file.client.id] = Client(file, path, text, rules)
     if main is None or wrong:  # what refers to a file that cannot be read would only seem wrong
         raise ConfigurationError("\n".join(wrong))
 
@@ -156,6 +164,7 @@ def load(folder: Path, connectors: Catalogue) -> Workspace:
         )
     for client in clients.values():
         wrong += _check_references(client, sources)
+    rules = own_rules(main[0].rules, folder, FILE_NAME, own[0] if own else "provider", wrong)
     if wrong:
         raise ConfigurationError("\n".join(wrong))
     if not _keeps_its_secret(main[0].inventory.url):
@@ -163,7 +172,7 @@ def load(folder: Path, connectors: Catalogue) -> Workspace:
             f"{FILE_NAME}: inventory.url: holds a secret in the clear; give env:NAME or file:PATH instead"
         )
     url = resolve(main[0].inventory.url, folder, f"{FILE_NAME}: inventory.url")
-    return Workspace(folder, main[0].provider, _beside(url, folder), main[0].scan, clients, sources, owners)
+    return Workspace(folder, main[0].provider, _beside(url, folder), main[0].scan, clients, sources, owners, rules)
 
 
 def _beside(url: str, folder: Path) -> str:

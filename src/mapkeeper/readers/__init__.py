@@ -5,6 +5,7 @@ A connector folds names into assets (``family``; as they are listed and in bound
 
     reading                   the members one after the other, each as far as its share of the plan goes
      ├─ part                  one member on its way; resume: where the reading stands; tally: what it could not read
+ ├─ cutting               where a stretch of the asset ends, if others read on behind it
      ├─ stream                its content, without compression, as UTF-8
      ├─ kinds                 known by its first bytes and not read: a gap
      ├─ table                 Parquet, row group by row group
@@ -16,17 +17,18 @@ A connector folds names into assets (``family``; as they are listed and in bound
              ├─ delimited     CSV and its kin
              └─ logs          each line by itself: line_format (structured_data), json_lines (json_loose), or text
 
-Columns that are nested leave as paths (``flat``).
+Columns that are nested leave as paths (``flat``). Texts that are JSON, in the columns of whatever source, are opened by
+whoever classifies them (``nested``, ``spread``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mapkeeper.plugin import Batch, Gap, ReadPlan
+from mapkeeper.plugin import Batch, Cut, Gap, ReadPlan
 from mapkeeper.readers.member import Member
 
-__all__ = ["Member", "read"]
+__all__ = ["Member", "read", "stretch"]
 
 
 def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
@@ -41,3 +43,19 @@ def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = No
     from mapkeeper.readers.reading import read as reading  # heavy: Polars and Arrow's readers
 
     yield from reading(members, plan, resume_from)
+
+
+def stretch(
+    members: Sequence[Member], start: str | None, size: int, end: str | None = None
+) -> Iterator[Batch | Gap | Cut]:
+    """Read a stretch of an asset that consists of these members, as `mapkeeper.plugin.Divisible` has it.
+
+    An asset is cut between members, a Parquet file between row groups, and text that is not compressed between
+    records. What cannot be gone into (what is compressed, UTF-16, a JSON document) is read by one.
+
+    Raises:
+        SourceError: as `read` does.
+    """
+    from mapkeeper.readers.reading import stretch as reading
+
+    yield from reading(members, start, size, end)

@@ -77,13 +77,12 @@ def line_ends(data: bytes) -> Offsets:
     return np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
 
 
-def blocks(content: Content, start: int, ends: Ends, cut_long: bool) -> Iterator[Block]:
-    """Cut the content from where it stands, which is the offset ``start``.
+def blocks(content: Content, start: int, ends: Ends, cut_long: bool, inside: bool = False) -> Iterator[Block]:
+    """Cut the content from where it stands, which is the offset ``start``; ``inside``: within a line too long.
 
     A record for which a whole block is too small is cut into rows where ``cut_long``, else skipped.
     """
     carry = b""
-    inside = False  # within a line too long
     while True:
         fresh = content.read(BLOCK - len(carry))
         data = carry + fresh

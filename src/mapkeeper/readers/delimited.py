@@ -22,6 +22,7 @@ class Delimited:
 
     unit = "row"
     cut_long = False
+    divisible = True
 
     def __init__(self, delimiter: str, names: list[str], body: int) -> None:
         self.body = body

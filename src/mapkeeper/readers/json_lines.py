@@ -27,6 +27,11 @@ class Objects:
         self._texts = pa.schema([])
         self._paths: set[str] = set()
 
+    @property
+    def paths(self) -> int:
+        """How many there are so far."""
+        return len(self._paths)
+
     def parse(self, lines: pa.StringArray, numbers: Offsets) -> tuple[list[Rows], Offsets]:
         """The objects as columns, and the numbers of the lines that hold none."""
         done: list[Rows] = []

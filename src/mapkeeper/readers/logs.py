@@ -11,8 +11,11 @@ import pyarrow as pa
 from mapkeeper.model import Reason
 from mapkeeper.readers.block import Offsets, line_ends
 from mapkeeper.readers.json_lines import Objects
+from mapkeeper.readers.json_loose import MOST_PATHS
 from mapkeeper.readers.line_format import FORMATS
 from mapkeeper.readers.rows import Note, Rows, column
+
+_FEW_PATHS = MOST_PATHS // 4
 
 
 class Lines:
@@ -25,6 +28,11 @@ class Lines:
         self.unit = unit
         self._json = json
         self._objects = Objects()
+
+    @property
+    def divisible(self) -> bool:
+        """Not where objects have countless paths: those that get a field of their own would be others for each."""
+        return self._objects.paths <= _FEW_PATHS
 
     def ends(self, data: bytes) -> Offsets:
         """Where the lines end."""

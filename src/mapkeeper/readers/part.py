@@ -11,6 +11,7 @@ import pyarrow as pa
 from mapkeeper.model import Reason
 from mapkeeper.plugin import Batch
 from mapkeeper.readers.block import BLOCK, Offsets
+from mapkeeper.readers.cutting import Stretch
 from mapkeeper.readers.member import Member
 from mapkeeper.readers.resume import Point
 from mapkeeper.readers.sample import RANDOM, Share
@@ -28,6 +29,17 @@ class Part:
     share: Share
     seed: str
     left_out: bool = False  # whether the plan's limit left something of it out
+    stretch: Stretch | None = None  # that is read, where it is not everything
+
+    @property
+    def end(self) -> Point | None:
+        """Where within the member the reading ends, if it does."""
+        return None if self.stretch is None else self.stretch.inside(self.point.member)
+
+    @property
+    def to_cut(self) -> Stretch | None:
+        """The stretch, if it may end within the member and nobody knows where."""
+        return self.stretch if self.stretch is not None and self.stretch.open else None
 
     def note(self, reason: Reason, says: str, place: str | None = None, count: int = 1) -> None:
         """Count something that was not read."""

@@ -8,7 +8,8 @@ from contextlib import closing
 
 from mapkeeper.errors import SourceError
 from mapkeeper.model import Gap, Reason
-from mapkeeper.plugin import Batch, ReadPlan
+from mapkeeper.plugin import Batch, Cut, ReadPlan
+from mapkeeper.readers.cutting import Stretch
 from mapkeeper.readers.document import LARGEST, Document, is_document
 from mapkeeper.readers.kinds import unread
 from mapkeeper.readers.logs import Lines
@@ -42,13 +43,31 @@ _LEFT_OUT = "objects read in part or not at all, by the limit of the plan"
 
 def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
     """What `mapkeeper.readers.read` does; that one is light to import."""
-    point = Point.load(resume_from)
+    for event in _events(members, plan, Point.load(resume_from), None):
+        assert not isinstance(event, Cut)
+        yield event
+
+
+def stretch(members: Sequence[Member], start: str | None, size: int, end: str | None) -> Iterator[Batch | Gap | Cut]:
+    """What `mapkeeper.readers.stretch` does."""
+    known = None if end is None else Point.load(end)
+    yield from _events(members, ReadPlan(), Point.load(start), Stretch(members, size, known))
+
+
+def _events(
+    members: Sequence[Member], plan: ReadPlan, point: Point, stretch: Stretch | None
+) -> Iterator[Batch | Gap | Cut]:
     many = len(members) > 1
     for index in range(point.member, len(members)):
+        if stretch is not None and stretch.over(index):
+            break
         member = members[index]
         if index > point.member:
             point.next_member()
+        if stretch is not None and stretch.open and not stretch.large(point):
+            yield from _after(stretch, point)
         part = Part(member, many, point, _share(plan, point, len(members) - index), f"{plan.seed}/{index}")
+        part.stretch = stretch
         if part.share.rows == 0 or part.share.bytes == 0:
             part.left_out = True
         else:
@@ -61,7 +80,14 @@ def read(members: Sequence[Member], plan: ReadPlan, resume_from: str | None = No
                 part.note(reason, f"objects: {says}")
         if part.left_out:
             part.note(Reason.BUDGET, _LEFT_OUT)
+        if stretch is not None and stretch.open:  # there was nothing in the member to cut
+            yield from _after(stretch, point)
     yield from point.tally.gaps()
+
+
+def _after(stretch: Stretch, point: Point) -> Iterator[Cut]:
+    if (cut := stretch.after(point)) is not None:
+        yield cut
 
 
 def _share(plan: ReadPlan, point: Point, left: int) -> Share:
@@ -72,17 +98,23 @@ def _share(plan: ReadPlan, point: Point, left: int) -> Share:
     )
 
 
-def _read(part: Part) -> Iterator[Batch]:
+def _read(part: Part) -> Iterator[Batch | Cut]:
     stream = Stream(part.member)
     with closing(stream):
+        if part.to_cut is not None and not stream.plain:
+            yield from _after(part.to_cut, part.point)
         held: Batch | None = None
-        for batch in _batches(part, stream):
+        for event in _batches(part, stream):
+            if isinstance(event, Cut):
+                yield event
+                continue
             if held is not None:
                 yield held
-            held = batch
+            held = event
         if held is not None and not part.left_out:
             # What belongs to no row (the end of a container, the footer of a table) was read all the same.
             size = part.member.size if part.member.size is not None and not stream.broken else stream.disk
+            size = size if part.end is None else part.end.disk
             held = dataclasses.replace(held, bytes=held.bytes + max(0, size - part.point.disk))
         if held is not None:
             yield held
@@ -90,7 +122,7 @@ def _read(part: Part) -> Iterator[Batch]:
             part.note(Reason.UNREADABLE, f"objects: {stream.broken}")
 
 
-def _batches(part: Part, stream: Stream) -> Iterator[Batch]:
+def _batches(part: Part, stream: Stream) -> Iterator[Batch | Cut]:
     """By the format that the first bytes tell."""
     head = stream.peek(_HEAD)
     if not head:

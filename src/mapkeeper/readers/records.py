@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from mapkeeper.model import Reason
-from mapkeeper.plugin import Batch
+from mapkeeper.plugin import Batch, Cut
 from mapkeeper.readers.block import BLOCK, LONGEST, Block, Content, Offsets, blocks, pieces
+from mapkeeper.readers.cutting import Stretch
 from mapkeeper.readers.part import Part
 from mapkeeper.readers.resume import Point
 from mapkeeper.readers.rows import Format, repair
 from mapkeeper.readers.sample import RANDOM, UNLIMITED, Sample, draw
 
 
-def records(part: Part, content: Content, form: Format) -> Iterator[Batch]:
+def records(part: Part, content: Content, form: Format) -> Iterator[Batch | Cut]:
     """The records of a member, by its format, as far as its share goes."""
     sample = draw(content, form, part.member.size, part.share, part.seed)
     part.left_out = sample.method != "all"
     given = False
-    for batch in _windows(part, content, form, sample) if sample.windows else _ordered(part, content, form, sample):
+    for event in _windows(part, content, form, sample) if sample.windows else _ordered(part, content, form, sample):
         given = True
-        yield batch
+        yield event
     if not given and part.point.offset < 0 and (empty := form.nothing()) is not None:
         member = part.member.name if part.many else None
         yield Batch(empty, method=sample.method, random=sample.method == RANDOM, member=member, unit=form.unit)
 
 
-def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:
+def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch | Cut]:
     """From the start, or from where the reading stands, to the end or the limit."""
     point = part.point
     start = max(point.offset, form.body)
+    inside = form.cut_long and start > form.body and not _begins(content, start)
     content.seek(start)
-    found = blocks(content, start, form.ends, form.cut_long)
-    while not _enough(sample, point) and (block := next(found, None)) is not None:
+    found = blocks(content, start, form.ends, form.cut_long, inside)
+    while not _enough(sample, point) and not _ended(part, point) and (block := next(found, None)) is not None:
         before = point.copy()
         numbers = None if sample.chosen is None else sample.chosen - point.record
         if numbers is not None:
@@ -46,6 +49,49 @@ def _ordered(part: Part, content: Content, form: Format, sample: Sample) -> Iter
         point.offset, point.record, point.given = block.stop, point.record + block.records, 0
         size = max(0, (block.stop if content.plain else content.disk) - point.disk)
         yield from part.batches(made, before, size, sample.method, form.unit)
+        if content.plain and (stretch := part.to_cut) is not None and form.divisible:
+            held, end = _ahead(found, point, start, stretch)
+            if end is not None:
+                yield stretch.at(end)
+            elif (cut := stretch.after(point)) is not None:
+                yield cut
+            found = _drained(held, found)
+
+
+def _begins(content: Content, start: int) -> bool:
+    """Whether a line begins at an offset, and not a further part of one too long."""
+    content.seek(start - 1)
+    return content.read(1) == b"\n"
+
+
+def _ahead(found: Iterator[Block], point: Point, start: int, stretch: Stretch) -> tuple[deque[Block], Point | None]:
+    """The next blocks, read but not yet taken apart, and the end of the last, where a stretch may end there.
+
+    So nothing is read twice. Where no block ends with a whole record for long, the stretch has no end.
+    """
+    held = deque[Block]()
+    taken, record = point.offset - start, point.record
+    while taken < 2 * stretch.size:
+        if taken >= stretch.size and held and _ends_whole(held[-1]):
+            end = Point(member=point.member, offset=held[-1].stop, record=record, disk=held[-1].stop)
+            return held, end if stretch.worth(end) else None
+        if (block := next(found, None)) is None:
+            break
+        held.append(block)
+        taken += len(block.data) + block.ends.nbytes
+        record += block.records
+    return held, None
+
+
+def _ends_whole(block: Block) -> bool:
+    """Whether the block ends where a record does, and not within a long one."""
+    return block.records > 1 or (block.records == 1 and not block.long)
+
+
+def _drained(held: deque[Block], found: Iterator[Block]) -> Iterator[Block]:
+    while held:
+        yield held.popleft()
+    yield from found
 
 
 def _within(sample: Sample, point: Point, block: Block) -> int:
@@ -63,6 +109,11 @@ def _enough(sample: Sample, point: Point) -> bool:
     return (sample.rows is not None and point.here_rows >= sample.rows) or (
         sample.bytes is not None and point.offset >= sample.bytes
     )
+
+
+def _ended(part: Part, point: Point) -> bool:
+    """Whether the stretch that is read ends here."""
+    return part.end is not None and point.offset >= part.end.offset
 
 
 def _windows(part: Part, content: Content, form: Format, sample: Sample) -> Iterator[Batch]:

@@ -32,6 +32,11 @@ class Format(Protocol):
     cut_long: bool  # whether part of a record is worth reading
     body: int  # offset of the first record
 
+    @property
+    def divisible(self) -> bool:
+        """Whether others may read on behind, from what they can learn there themselves."""
+        ...
+
     def ends(self, data: bytes, /) -> Offsets:
         """Where the records end; ``data`` begins with a record."""
         ...

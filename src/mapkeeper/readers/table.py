@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapkeeper.model import Reason
-from mapkeeper.plugin import Batch
+from mapkeeper.plugin import Batch, Cut
 from mapkeeper.readers.block import BLOCK, Offsets
+from mapkeeper.readers.cutting import Stretch
 from mapkeeper.readers.flat import flat
 from mapkeeper.readers.part import MOST_ROWS, Part
+from mapkeeper.readers.resume import Point
 from mapkeeper.readers.sample import RANDOM, WINDOWS, Share
 from mapkeeper.readers.stream import Stream
 
@@ -33,7 +35,7 @@ def is_table(head: bytes) -> bool:
     return head.startswith((b"PAR1", b"PARE"))
 
 
-def table(part: Part, stream: Stream) -> Iterator[Batch]:
+def table(part: Part, stream: Stream) -> Iterator[Batch | Cut]:
     """The rows of a Parquet file, as far as the member's share goes."""
     if stream.peek(4) == b"PARE":
         part.note(Reason.ENCRYPTED, "encrypted Parquet files")
@@ -72,13 +74,15 @@ class _Groups:
         self.sizes = [size * swollen // total for swollen in self.swollen]
 
 
-def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch]:
+def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch | Cut]:
     point = part.point
+    if (stretch := part.to_cut) is not None and (end := _end(point, groups, stretch)) is not None:
+        yield stretch.at(end)
     method, picks = _draw(groups, part.share, part.seed)
     part.left_out = method != "all"
     firsts = np.cumsum([0, *groups.rows])
     empty = not sum(groups.rows)
-    for number in range(point.step, len(picks)):
+    for number in range(point.step, len(picks) if part.end is None else part.end.step):
         group, rows = picks[number]
         for data, numbers, stop, size in _group(part, file, groups, group, rows):
             before = point.copy()
@@ -89,6 +93,16 @@ def _read(part: Part, file: pq.ParquetFile, groups: _Groups) -> Iterator[Batch]:
         schema = file.schema_arrow
         nothing = flat(schema.names, [pa.array([], field.type) for field in schema])
         yield Batch(nothing, member=part.member.name if part.many else None)
+
+
+def _end(point: Point, groups: _Groups, stretch: Stretch) -> Point | None:
+    """The row group behind which a stretch ends; ``None``: it does not end within the table."""
+    edges = np.cumsum([0, *groups.sizes])
+    step = int(np.searchsorted(edges, edges[point.step] + stretch.size))
+    if step >= len(groups.rows):
+        return None
+    end = Point(member=point.member, step=step, disk=int(edges[step]))
+    return end if stretch.worth(end) else None
 
 
 def _draw(groups: _Groups, share: Share, seed: str) -> tuple[str, list[_Pick]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from mapkeeper import discover
-from mapkeeper.classify import Engine
 from mapkeeper.config import Workspace
 from mapkeeper.errors import MapkeeperError, SourceError
 from mapkeeper.model import Reason
 from mapkeeper.plugin import Access, Connector
+from mapkeeper.scan.engines import Engines
 from mapkeeper.scan.naming import Names
 from mapkeeper.scan.opening import guarded, open_source, opened
 
@@ -42,12 +41,13 @@ def check_access(
     Raises:
         ConfigurationError: the key of a client is not there.
     """
-    engine, names = Engine(discover.rules()), dict[str, Names]()
+    engines = Engines({client: workspace.rules_of(client) for client in workspace.clients})
+    names = dict[str, Names]()
     for source in sources:
         begun(source)
         whose = workspace.holder_of(source)
         if whose not in names:
-            names[whose] = Names(engine, workspace.key_of(whose))
+            names[whose] = Names(engines.for_names(whose), workspace.key_of(whose))
         yield _checked(workspace, source, names[whose])
 
 

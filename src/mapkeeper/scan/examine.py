@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mapkeeper.classify import Counted, Engine, Judgement
 from mapkeeper.errors import InventoryError, SourceError
 from mapkeeper.model import Asset, AssetResult, Depth, Fact, Gap, Reason
-from mapkeeper.plugin import Batch, Connector, ReadPlan
+from mapkeeper.plugin import Batch, Connector, Cut, Divisible, ReadPlan
+from mapkeeper.readers.nested import Nested
 from mapkeeper.scan.ledger import Ledger
 from mapkeeper.scan.opening import guarded
 
@@ -58,6 +59,15 @@ class Rest:
     facts: tuple[Fact, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which stretch of an asset to read."""
+
+    size: int | None = None  # bytes of the source after which another may take over; None: nobody does
+    end: str | None = None  # where it ends, if that was told before
+    first: bool = True  # whether none comes before it
+
+
 @dataclass(slots=True)
 class Leg:
     """What a part of a reading came to."""
@@ -65,7 +75,11 @@ class Leg:
     rows: int = 0
     bytes: int = 0
     rest: Rest | None = None  # where this leg came by one
-    result: AssetResult | None = None  # at the end
+    result: AssetResult | None = None  # at the end of an asset that one has read
+    cut: str | None = None  # where the next stretch begins, once that is known
+    part: Rest | None = None  # at the end of a stretch: all that was counted of it
+    short: bool = False  # whether the stretch was not read to its end,
+    gap: Gap | None = None  # and why, where that is not in its ledger
 
 
 def plan(asset: Asset, depth: Depth) -> ReadPlan:
@@ -105,10 +119,20 @@ class Examination:
     Whatever goes wrong is a gap of this asset, never an error: the scan goes on with the next.
     """
 
-    def __init__(self, line: Line, engine: Engine, asset: Asset, question: Question, rest: Rest | None = None) -> None:
-        """``rest`` is where an earlier reading came to."""
+    def __init__(
+        self,
+        line: Line,
+        engine: Engine,
+        asset: Asset,
+        question: Question,
+        rest: Rest | None = None,
+        span: Span | None = None,
+    ) -> None:
+        """``rest`` is where an earlier reading came to, or the stretch begins."""
         self._line, self._engine, self._asset, self._question = line, engine, asset, question
         self._from = rest
+        self._span = span or Span()
+        self._end = self._span.end
         self._mark: str | None = None
         self._facts: tuple[Fact, ...] = ()
         self._events = self._read()
@@ -122,6 +146,7 @@ class Examination:
         question = self._question
         self._ledger = Ledger() if rest is None else rest.ledger
         self._resume = None if rest is None else rest.resume
+        self._nested = Nested()
         self._batches = 0
         self._points = rest is not None  # whether the asset has places to go on from
         self._since = 0  # the last rest, in bytes
@@ -137,6 +162,9 @@ class Examination:
             if self._wait(until):
                 return leg
             for event in self._events:
+                if isinstance(event, Cut):
+                    self._end = leg.cut = event.resume
+                    return leg
                 if not isinstance(event, Batch):
                     self._ledger.lost(event)
                     continue
@@ -155,13 +183,19 @@ class Examination:
             if isinstance(error, SourceError) and error.reason in _LOST_CONNECTION:
                 leg.rest = self._rest()  # another day it may be there again
             self._ledger.lost(_lost(error))
-        leg.result = self._finish()
+            leg.short = True
+        if self._divided:
+            leg.part = self._part()
+        else:
+            leg.result = self._finish()
         return leg
 
     def stop(self, gap: Gap) -> Leg:
         """Read no further: the result of what was read, with this gap, and where another day can go on."""
         self._events.close()
         rest = self._rest()
+        if self._divided:
+            return Leg(rest=rest, part=self._part(), short=True, gap=gap)
         self._ledger.lost(gap)
         result = self._finish()
         return Leg(rest=rest, result=replace(result, mark=None))  # no mark: it is to be read again
@@ -175,7 +209,8 @@ class Examination:
 
     def _take(self, batch: Batch) -> None:
         batch.data.validate(full=True)  # what counts the cells trusts its input, down to the last byte
-        self._classification.add(batch)
+        for opened in self._nested.opened(batch):
+            self._classification.add(opened)
         self._ledger.read(batch)
         self._batches += 1
         self._resume = batch.resume
@@ -189,7 +224,20 @@ class Examination:
         self._since = 0
         return Rest(self._resume, self._mark, self._classification.counted(), self._ledger.copy(), self._facts)
 
-    def _read(self) -> Generator[Batch | Gap]:
+    @property
+    def _divided(self) -> bool:
+        """Whether it reads no more than a stretch."""
+        return self._end is not None or not self._span.first
+
+    def _part(self) -> Rest:
+        return Rest(self._end or "", self._mark, self._classification.counted(), self._ledger.copy(), self._facts)
+
+    def _events_from(self, connector: Connector) -> Iterator[Batch | Gap | Cut]:
+        if self._span.size is not None and isinstance(connector, Divisible):
+            return connector.stretch(self._asset, self._resume, self._span.size, self._end)
+        return connector.read(self._asset, plan(self._asset, self._question.depth), self._resume)
+
+    def _read(self) -> Generator[Batch | Gap | Cut]:
         """What the connector reads; a connection that is lost is opened again, and reading goes on where it was."""
         asset, line = self._asset, self._line
         if asset.gap is not None:
@@ -202,13 +250,14 @@ class Examination:
                 if not begun:
                     self._look()
                     begun = True
-                for event in line.connector.read(asset, plan(asset, self._question.depth), self._resume):
+                for event in self._events_from(line.connector):
                     yield event
                     line.came_through()
                     slow = False
                 return
             except SourceError as error:
-                if error.reason is Reason.CHANGED and self._resume is not None and not self._batches:
+                anew = self._resume is not None and not self._batches and not self._divided
+                if error.reason is Reason.CHANGED and anew:
                     self._begin(None)  # it is no longer what was half read, although its mark says so
                     continue
                 if error.reason not in _LOST_CONNECTION:
@@ -223,6 +272,8 @@ class Examination:
 
     def _look(self) -> None:
         """Ask what the source tells of the asset. A rest of an asset that has changed since does not count."""
+        if not self._span.first:
+            return  # that was asked for the first stretch
         self._mark = self._line.connector.mark(self._asset)  # before reading: what changes meanwhile is read again
         self._facts = tuple(self._line.connector.facts(self._asset))
         if self._from is not None and self._from.mark != self._mark:

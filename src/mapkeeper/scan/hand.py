@@ -15,12 +15,12 @@ from time import monotonic
 
 import psutil
 
-from mapkeeper import discover
-from mapkeeper.classify import Engine
 from mapkeeper.model import Asset, Depth, Gap, Reason
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.budget import USED_UP
-from mapkeeper.scan.examine import LEG, SAMPLE_BYTES, Examination, Leg, Line, Question, Rest
+from mapkeeper.scan.engines import Engines
+from mapkeeper.scan.examine import LEG, SAMPLE_BYTES, Examination, Leg, Line, Question, Rest, Span
+from mapkeeper.scan.whole import Whole
 
 DIED = Gap(Reason.CRASHED, says="the process that read it died")
 
@@ -35,6 +35,7 @@ class Job:
     asset: Asset
     question: Question
     name: str  # of the asset, as it may be shown
+    client: str | None = None  # whose rules hold
     rest: Rest | None = None  # where an earlier scan came to
 
     @property
@@ -46,24 +47,35 @@ class Job:
 
 @dataclass(slots=True)
 class Task:
-    """A job on its way."""
+    """A job on its way, or a stretch of one."""
 
     number: int
     job: Job
     rest: Rest | None = None  # the last
     died: bool = False  # a process that was at it
+    pieces: int = 1  # stretches that there may be from here on
+    size: int | None = None  # bytes of a stretch; None: it is not divided
+    end: str | None = None  # where the stretch ends, once that is known
+    whole: Whole | None = None  # what it is a stretch of, once that is known
+    place: int = 0  # among the stretches
+
+    @property
+    def span(self) -> Span:
+        """Which stretch it is."""
+        return Span(self.size, self.end, first=self.place == 0)
 
 
 class Hand:
     """A worker, as the crew has it. It has one thing to do at a time, first of all to start."""
 
-    def __init__(self, connector: Connector, among: int) -> None:
+    def __init__(self, connector: Connector, among: int, engines: Engines) -> None:
         """``connector`` is not yet open; ``among`` so many hands its pace is shared."""
         connector.pace = connector.pace.shared(among)
         self.task: Task | None = None
         self.dead = False
+        self.idle = False
         self._ended: Gap | None = None  # why it was ended
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _start, (connector,))
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _start, (connector, engines))
         before = set(active_children())
         with _one_thread_each(), _deaf_to_ctrl_c():
             self.future: Future[Leg] = self._pool.submit(Leg)
@@ -72,8 +84,12 @@ class Hand:
 
     def begin(self, task: Task, share: tuple[float, float]) -> None:
         """Read an asset; no more rows and bytes at a time than this share of the budget."""
-        self.task = task
-        self._submit(_begin, task.job, task.rest, *share)
+        self.task, self.idle = task, False
+        self._submit(_begin, task.job, task.rest, task.span, *share)
+
+    def wait(self) -> None:
+        """Have nothing to do for now."""
+        self.task, self.idle = None, True
 
     def go_on(self, share: tuple[float, float]) -> None:
         """Read on."""
@@ -157,21 +173,22 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_own: tuple[Line, Engine] | None = None
+_own: tuple[Line, Engines] | None = None
 """What this process reads and classifies with, where it is a hand."""
 
 _at_work: Examination | None = None
 """What this process is at."""
 
 
-def _start(connector: Connector) -> None:
+def _start(connector: Connector, engines: Engines) -> None:
     global _own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as it was not heard from the beginning
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _fall_silent()
     Thread(target=_end_with_the_scan, daemon=True).start()
     line = Line(connector, up=False)  # opened with the first asset, so that it can say why that failed
-    _own = line, Engine(discover.rules())
+    engines.prepare()
+    _own = line, engines
 
 
 def _fall_silent() -> None:
@@ -189,11 +206,11 @@ def _end_with_the_scan() -> None:
         os._exit(1)
 
 
-def _begin(job: Job, rest: Rest | None, rows: float, bytes: float) -> Leg:
+def _begin(job: Job, rest: Rest | None, span: Span, rows: float, bytes: float) -> Leg:
     global _at_work
     assert _own is not None
-    line, engine = _own
-    _at_work = Examination(line, engine, job.asset, job.question, rest)
+    line, engines = _own
+    _at_work = Examination(line, engines[job.client], job.asset, job.question, rest, span)
     return _go_on(rows, bytes)
 
 

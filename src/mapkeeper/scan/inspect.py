@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mapkeeper import discover
-from mapkeeper.classify import Engine
-from mapkeeper.config import resolve
+from mapkeeper.config import OwnRules, resolve
 from mapkeeper.errors import SourceError, UsageError
 from mapkeeper.model import AssetResult, Depth
 from mapkeeper.plugin import Connector
 from mapkeeper.scan.crew import Beat, Crew, Terms
+from mapkeeper.scan.engines import Engines
 from mapkeeper.scan.examine import Question
 from mapkeeper.scan.hand import Job
 from mapkeeper.scan.naming import Free, Names
@@ -25,9 +25,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 class Inspection:
     """Looks at targets that a user typed: a file, a folder, a URL, or ``env:NAME`` that holds one."""
 
-    def __init__(self, depth: Depth, workers: int, reveal: int = 0) -> None:
-        self._engine = Engine(discover.rules())
-        self._names = Names(self._engine, secrets.token_bytes(32))  # tokens are good for this run only
+    def __init__(self, depth: Depth, workers: int, reveal: int = 0, rules: OwnRules | None = None) -> None:
+        self._engines = Engines({None: rules or OwnRules()})
+        self._names = Names(self._engines.for_names(None), secrets.token_bytes(32))  # tokens are good for this run only
         self._question = Question(depth, reveal=reveal)
         self._terms = Terms(workers)
 
@@ -56,7 +56,7 @@ class Inspection:
             free = Free()
             with guarded():
                 jobs = [Job(asset, self._question, free(self._names.keep(asset.name))) for asset in connector.survey()]
-            crew = Crew(self._engine, self._terms, fresh)
+            crew = Crew(self._engines, self._terms, fresh)
             for number, result in crew.work(connector, jobs, beat):
                 yield shown, self._names.result(result, jobs[number].name)
 

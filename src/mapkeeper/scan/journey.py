@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
-from mapkeeper import __version__, discover
-from mapkeeper.classify import Engine
+from mapkeeper import __version__
 from mapkeeper.config import Workspace
 from mapkeeper.errors import BusyError, ConfigurationError, MapkeeperError, PluginError, SourceError
 from mapkeeper.inventory import Inventory, Marked
@@ -23,6 +22,7 @@ from mapkeeper.plugin import Connector
 from mapkeeper.scan.budget import Budget
 from mapkeeper.scan.checkpoint import Checkpoints
 from mapkeeper.scan.crew import Beat, Crew, Terms
+from mapkeeper.scan.engines import Engines
 from mapkeeper.scan.examine import Question, Rest
 from mapkeeper.scan.forecast import Forecast, forecast
 from mapkeeper.scan.hand import Job
@@ -109,11 +109,11 @@ class Scan:
         self._choice = choice
         self._clock = clock
         self._progress = progress
-        self._engine = Engine(discover.rules())
+        self._engines = Engines({client: workspace.rules_of(client) for client in workspace.clients})
         keys = {client: workspace.key_of(client) for client in workspace.clients}
-        self._names = {client: Names(self._engine, key) for client, key in keys.items()}
+        self._names = {client: Names(self._engines.for_names(client), key) for client, key in keys.items()}
         self._domains = {id: client.file.client.domains for id, client in workspace.clients.items()}
-        self._rules = {id: _digest(self._engine.fingerprint, *domains) for id, domains in self._domains.items()}
+        self._rules = {id: _digest(self._engines[id].fingerprint, *domains) for id, domains in self._domains.items()}
         terms = {id: f"{__version__}\n{rules}\n{choice.depth}" for id, rules in self._rules.items()}
         self._checkpoints = Checkpoints(inventory, keys, terms)
 
@@ -247,14 +247,14 @@ class Scan:
         days = {named: before.last_read for named, before in known.items()}
         todo = sorted(todo, key=lambda one: (one not in rests, days.get((one.client, one.kept)) or dt.date.min))
         questions = {client: Question(self._choice.depth, domains) for client, domains in self._domains.items()}
-        jobs = [Job(one.asset, questions[one.client], one.kept, rests.get(one)) for one in todo]
+        jobs = [Job(one.asset, questions[one.client], one.kept, one.client, rests.get(one)) for one in todo]
         settings = self._workspace.scan
         terms = Terms(self._choice.workers, settings.timeout, settings.memory)
 
         def keep(number: int, rest: Rest) -> None:
             self._checkpoints.keep(scan, source, todo[number], rest, self._clock())
 
-        crew = Crew(self._engine, terms, lambda: open_source(self._workspace, source))
+        crew = Crew(self._engines, terms, lambda: open_source(self._workspace, source))
         for index, result in crew.work(connector, jobs, beat, keep, budget):
             yield todo[index], result
 

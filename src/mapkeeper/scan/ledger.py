@@ -18,7 +18,8 @@ class Ledger:
     methods: set[str] = field(default_factory=set)
     random: bool = True
     members: int = 0  # objects of a family that gave rows; they come one after the other
-    last: str | None = field(default=None, repr=False)  # of them; a name
+    first: str | None = field(default=None, repr=False)  # of them; a name
+    last: str | None = field(default=None, repr=False)
     gaps: dict[tuple[Reason, str], Gap] = field(default_factory=dict)
 
     def copy(self) -> Ledger:
@@ -32,7 +33,20 @@ class Ledger:
         self.methods.add(batch.method)
         self.random &= batch.random
         self.members += batch.member not in (None, self.last)
+        self.first = batch.member if self.first is None else self.first
         self.last = batch.member
+
+    def join(self, later: Ledger) -> None:
+        """Count what another counted of the batches behind these."""
+        self.rows += later.rows
+        self.bytes += later.bytes
+        self.random &= later.random
+        self.members += later.members - (self.last is not None and later.first == self.last)
+        self.first = later.first if self.first is None else self.first
+        self.last = later.last if later.methods else self.last
+        self.methods |= later.methods
+        for gap in later.gaps.values():
+            self.lost(gap)
 
     def lost(self, gap: Gap) -> None:
         """Count a gap; gaps that say the same are one, with the first example."""

@@ -39,6 +39,7 @@ def checks() -> tuple[Check, ...]:
         rows.read_yields_what_lies_there,
         rows.positions_point_to_their_rows,
         rows.reading_goes_on_where_it_stopped,
+        rows.stretches_make_up_the_whole,
         elsewhere.it_goes_on_in_another_process,
         pace.requests_are_counted_and_paced,
         rows.lookup_finds_its_rows_and_no_others,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from mapkeeper.model import Asset, Gap, Reason
-from mapkeeper.plugin import Batch, Connector, ReadPlan
+from mapkeeper.plugin import Batch, Connector, Cut, Divisible, ReadPlan
 from mapkeeper.testing.trial import Refused, calling
 
 MOST_ROWS = 65_536
@@ -59,6 +59,24 @@ def read(connector: Connector, asset: Asset, plan: ReadPlan | None = None, resum
         else:
             gaps.append(event)
     return Reading(tuple(parts), tuple(gaps))
+
+
+def read_stretch(
+    connector: Divisible, asset: Asset, start: str | None, size: int, end: str | None = None
+) -> tuple[list[str], Reading]:
+    """Read a stretch of an asset: where it says that it ends, and what lies there."""
+    cuts, parts, gaps = [], [], []
+    with calling("stretch"):
+        for event in connector.stretch(asset, start, size, end):
+            if isinstance(event, Cut):
+                cuts.append(event.resume)
+                continue
+            refuse_strangers(event)
+            if isinstance(event, Batch):
+                parts.append(_part(event))
+            else:
+                gaps.append(event)
+    return cuts, Reading(tuple(parts), tuple(gaps))
 
 
 def events(connector: Connector, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:

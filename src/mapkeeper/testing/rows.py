@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from mapkeeper.model import Asset
-from mapkeeper.plugin import Batch, Connector, Lookup, ReadPlan
-from mapkeeper.testing.reading import Reading, events, misses, read, refuse_strangers
+from mapkeeper.plugin import Batch, Connector, Divisible, Gap, Lookup, ReadPlan
+from mapkeeper.testing.reading import Reading, events, misses, read, read_stretch, refuse_strangers
 from mapkeeper.testing.trial import Refused, Trial, calling, carried, source_error
 
 _RESUMES = 12
@@ -60,6 +61,27 @@ def reading_goes_on_where_it_stopped(trial: Trial) -> None:
             _refuse_other_rest(trial, asset, plan, read(connector, asset, plan))
 
 
+def stretches_make_up_the_whole(trial: Trial) -> None:
+    """A connector that answers ``stretch`` yields by stretches what it yields at once, none of it twice.
+
+    A stretch whose end is told, and one that is read on from a batch's ``resume``, end there.
+    """
+    with trial.opened() as connector:
+        if not isinstance(connector, Divisible):
+            return
+        for name, asset in trial.assets(connector).items():
+            whole = read(connector, asset)
+            for size in (1, max(1, (asset.bytes or 0) // 3)):
+                stretches = list(_stretches(trial, asset, size))
+                if (rows := [row for one in stretches for row in one.rows]) != whole.rows:
+                    raise Refused(f"{name!r}, read by stretches, {misses(whole.rows, rows)}")
+                if [at for one in stretches for at, _ in _placed(one)] != [at for at, _ in _placed(whole)]:
+                    raise Refused(f"{name!r}, read by stretches, gives rows other positions than read does")
+                gaps = sum((_counted(one.gaps) for one in stretches), Counter[object]())
+                if gaps != _counted(whole.gaps):
+                    raise Refused(f"{name!r}, read by stretches, has other gaps than read does")
+
+
 def lookup_finds_its_rows_and_no_others(trial: Trial) -> None:
     """A connector that answers ``lookup`` yields the rows whose field equals the value, all of them."""
     with trial.opened() as connector:
@@ -91,6 +113,30 @@ def _refuse_other_rest(trial: Trial, asset: Asset, plan: ReadPlan, former: Readi
         due = [row for part in former.parts[number + 1 :] for row in part.rows]
         if rest != due:
             raise Refused(f"{asset.name!r}, read on from a batch's resume, {misses(due, rest)}")
+
+
+def _stretches(trial: Trial, asset: Asset, size: int) -> Iterator[Reading]:
+    """The stretches of an asset, each read by another connector, and told its end the second time."""
+    start: str | None = None
+    while True:
+        with trial.opened(trial.copied()) as connector:
+            assert isinstance(connector, Divisible)
+            cuts, found = read_stretch(connector, carried(asset), start, size)
+            yield found
+            if not cuts:
+                return
+            if len(cuts) > 1:
+                raise Refused(f"a stretch of {asset.name!r} yields {len(cuts)} cuts; it ends at one place")
+            for again in [start, *(part.resume for part in found.parts[:1] if part.resume is not None)]:
+                more, rest = read_stretch(connector, asset, again, size, cuts[0])
+                due = found.rows if again == start else [row for part in found.parts[1:] for row in part.rows]
+                if more or rest.rows != due:
+                    raise Refused(f"a stretch of {asset.name!r} whose end is told {misses(due, rest.rows)}")
+        start = cuts[0]
+
+
+def _counted(gaps: Sequence[Gap]) -> Counter[object]:
+    return Counter({(gap.reason, gap.says): gap.count for gap in gaps})
 
 
 def _refuse_silence(trial: Trial, name: str) -> None:
