@@ -26,6 +26,10 @@ FEW = 8 * 1024
 """Characters up to which Python is quicker than having Rust compile the expression."""
 
 
+_FOLDING = regex.compile(r"\(\?[ms]*i")
+"""What makes an expression take capitals for small letters."""
+
+
 class _Matches(NamedTuple):
     """Matches in some texts: which of them, and the value."""
 
@@ -123,7 +127,7 @@ class Expression:
         """Every match in some texts; ``None`` where there is none."""
         size = int(texts.str.len_bytes().sum())
         spelled = self.study.ascii if size == int(texts.str.len_chars().sum()) else self.study.rust
-        if spelled is None or size <= FEW:
+        if spelled is None or size <= FEW or (spelled is self.study.rust and self._folds(texts)):
             return self._python(enumerate(texts))
         if self.study.exact and not self.group:
             return _spread(np.arange(len(texts)), texts.str.extract_all(spelled))
@@ -131,6 +135,10 @@ class Expression:
             return self._of_group(texts, spelled)
         at = texts.str.contains(spelled).arg_true()
         return self._python(zip(at, texts.gather(at), strict=True)) if len(at) else None
+
+    def _folds(self, texts: pl.Series) -> bool:
+        """Whether case makes a difference that Python and Rust see differently: both dots of a Turkish i."""
+        return _FOLDING.search(self.text) is not None and bool(texts.str.contains("[\u0130\u0131]").any())
 
     def _of_group(self, texts: pl.Series, spelled: str) -> _Matches | None:
         """Rust tells the groups of the first match only; texts with several are Python's."""

@@ -75,6 +75,14 @@ class Stretches(NamedTuple):
         text, start, stop, sets, shape = self
         return Stretches(text[:count], start[:count], stop[:count], sets[:count], shape[:count])
 
+    def outside(self, regions: Stretches) -> Stretches:
+        """Those that lie in none of some regions; both are in order of the bytes."""
+        before = np.searchsorted(regions.start, self.start, side="right") - 1
+        inside = before >= 0
+        inside[inside] = self.start[inside] < regions.stop[before[inside]]
+        text, start, stop, sets, shape = (column[~inside] for column in self)
+        return Stretches(text, start, stop, sets, shape)
+
 
 class Places(NamedTuple):
     """Where literals were found: by text the output of the automaton, and the byte on which it ends."""

@@ -69,7 +69,7 @@ def route(expression: str) -> Route:
         if eaten.alphabet <= _TOKEN and digits:
             return Route(Road.TOKEN, _shape(root, fold), looks=looks)
         regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
-        if eaten.alphabet <= _TOKEN | GAPS and regular and digits:
+        if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
             return Route(Road.REGION, _shape(root, fold), looks=looks)
     literals = _literals(root).best
     if literals:
@@ -80,6 +80,23 @@ def route(expression: str) -> Route:
     if seed is not None and needs_of(seed).digits:
         return Route(Road.SEED, _shape(seed, fold))
     return Route(Road.EVERY)
+
+
+def _bounded(node: Node) -> bool:
+    """Whether a match cannot begin or end within a word: a region leaves out words that are long."""
+    match node:
+        case Group() | Fold():
+            return _bounded(node.body)
+        case Choice():
+            return all(map(_bounded, node.options))
+        case Sequence():
+            return all(
+                any(isinstance(part, Look) or (isinstance(part, Edge) and part.kind == "b") for part in parts)
+                or not _consumed(parts[0], fold=True).alphabet & LETTERS
+                for parts in (node.parts[:1], node.parts[-1:])
+            )
+        case _:
+            return not _consumed(node, fold=True).alphabet & LETTERS
 
 
 def _seed(node: Node, fold: bool) -> Node | None:

@@ -24,7 +24,7 @@ from mapkeeper.classify.roads import Road, Route, route
 from mapkeeper.classify.segments import Segments
 from mapkeeper.classify.shapes import Shapes
 
-_ODD = "[\u017f\u212a\u0130\u0131\x1c-\x1f\x85]|[^\x00-\x7f&&[\\s\\p{Nd}]]"
+_ODD = "[\u017f\u212a\u0130\u0131\x1c-\x1f\x85]|[[\\s\\p{Nd}]&&[^\x00-\x7f]]"
 """What makes a text odd: white space and digits that are not ASCII, letters that ASCII letters are spellings of."""
 
 
@@ -69,6 +69,7 @@ class Sifted:
         tokens, regions, self._places = found
         self._tokens = Judged(tokens, sieve.tokens, passage)
         self._regions = Judged(regions, sieve.regions, passage)
+        self._lone = Judged(tokens.outside(regions), sieve.tokens, passage)
         self.wanted = np.ones(len(sieve.routes), bool)
 
     def __repr__(self) -> str:
@@ -85,7 +86,9 @@ class Sifted:
         return self._passage.ids(texts)
 
     def outputs(self) -> list[int]:
-        """The outputs of the automaton that were met."""
+        """The outputs of the automaton that were met; all of them where it did not pass over all texts."""
+        if self._kept is not None:
+            return list(range(len(self._sieve.literals.automaton.everywhere)))
         _, starts = self._by_output
         return [int(output) for output in np.flatnonzero(np.diff(starts))]
 
@@ -122,10 +125,10 @@ class Sifted:
         """What an expression has to look at by itself: segments, and which texts hold each."""
         asides = [self._odd]
         road = self.road(number)
-        if road in (Road.TOKEN, Road.REGION):
+        if road is Road.TOKEN:
             asides.append(self._tokens.beyond)
         if road is Road.REGION:
-            asides.append(self._regions.beyond)
+            asides += [self._lone.beyond, self._regions.beyond]
         yield from (each for each in asides if each is not None)
 
     def road(self, number: int) -> Road:
@@ -143,7 +146,7 @@ class Sifted:
         if where.road is Road.WORD:
             found = [self._words.of(self._sieve.outputs[number])]
         else:
-            sources = {Road.TOKEN: (self._tokens,), Road.REGION: (self._tokens, self._regions)}.get(where.road, ())
+            sources = {Road.TOKEN: (self._tokens,), Road.REGION: (self._lone, self._regions)}.get(where.road, ())
             asked = self.wanted & (self._sieve.looks == where.looks)
             found = [source.of(number, where.looks, asked) for source in sources]
         yield from (each for each in found if each is not None)
@@ -152,19 +155,21 @@ class Sifted:
         """The texts in which an expression can match that looks at whole texts."""
         match self.road(number):
             case Road.TEXT:
-                return self.mentioned(self._sieve.outputs[number])
+                return self.ids(self._mentioned(self._sieve.outputs[number]))
             case Road.SEED:
                 return self.ids(self._tokens.holders(number))
             case _:
                 return self.kept
 
     def mentioned(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
-        """The texts that hold any of some literals, by index, in order."""
+        """The texts that may hold any of some literals, by index: those, too, that were kept aside."""
+        found = self.ids(self._mentioned(outputs))
+        return found if self._odd is None else np.append(found, self._odd[1].get_column("holder").to_numpy())
+
+    def _mentioned(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         texts, starts = self._by_output
         held = [texts[starts[output] : starts[output + 1]] for output in outputs if starts[output] < starts[output + 1]]
-        if not held:
-            return np.empty(0, np.uint32)
-        return self.ids(np.unique(np.concatenate(held)))
+        return np.unique(np.concatenate(held)) if held else np.empty(0, np.int32)
 
     @cached_property
     def _by_output(self) -> tuple[npt.NDArray[np.int32], Numbers]:
