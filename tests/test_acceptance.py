@@ -30,6 +30,7 @@ from mapkeeper.plugin import (
     Asset,
     Batch,
     Connector,
+    Cut,
     Fact,
     Flow,
     Gap,
@@ -201,6 +202,16 @@ class LosesRowsWhenResumed(Reels):
 class StartsAnewWhenResumed(Reels):
     def read(self, asset: Asset, plan: ReadPlan, resume_from: str | None = None) -> Iterator[Batch | Gap]:
         yield from super().read(asset, plan)
+
+
+@dataclass
+class ReadsOverItsCut(Reels):
+    def stretch(
+        self, asset: Asset, start: str | None, size: int, end: str | None = None
+    ) -> Iterator[Batch | Gap | Cut]:
+        if start is None and end is None:
+            yield Cut("1")
+        yield from self.read(asset, ReadPlan(), start)
 
 
 @dataclass
@@ -892,6 +903,7 @@ FAULTS: list[tuple[Callable[[str], Connector], str, str]] = [
     (DrawsTwice, "a_sample_is_drawn_as_it_says", "holds rows twice"),
     (LosesRowsWhenResumed, "reading_goes_on_where_it_stopped", "misses 1 rows and has 0 too many"),
     (StartsAnewWhenResumed, "reading_goes_on_where_it_stopped", "misses 0 rows and has 40 too many"),
+    (ReadsOverItsCut, "stretches_make_up_the_whole", "read by stretches, misses 0 rows and has"),
     (CountsAnewWhenResumed, "reading_goes_on_where_it_stopped", "misses 0 rows and has 40 too many"),
     (MakesNamesUp, "survey_lists_what_lies_there", "other names or another order"),
     (ShufflesNames, "survey_lists_what_lies_there", "other names or another order"),

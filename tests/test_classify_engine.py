@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pytest
 import regex
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mapkeeper.classify import Classification, Engine, Judgement
@@ -263,6 +263,7 @@ def test_the_cut_of_the_batches_does_not_matter(cells: list[str | None], cut: li
 def test_the_engine_recognizes_in_a_cell_what_the_rule_recognizes(rule: Rule, data: st.DataObject) -> None:
     pieces = st.sampled_from(EXAMPLES) | st.sampled_from([*rule.match, *rule.miss]) | st.text(max_size=4)
     cell = "".join(data.draw(st.lists(pieces, min_size=1, max_size=3))).strip()
+    assume(cell.lower() not in Words.shipped().idle)  # such a cell holds no value
     name = rule.names[0] if rule.names else "t"
     asked = dataclasses.replace(rule, names=(name,), types=frozenset({"text"}))
     ruleset = Ruleset([asked], Words.shipped(), SHOWING_ALL)

@@ -460,10 +460,10 @@ def named(dice: Dice, kind: Kind, of_people: bool, sort: str) -> str:
 Columns = dict[str, tuple[tuple[str, ...], pa.Array]]
 
 
-def table(dice: Dice) -> tuple[str, Columns]:
+def table(dice: Dice, sizes: Sequence[int]) -> tuple[str, Columns]:
     """A table: its name, and its columns with the categories that are right for each."""
     sort = dice.choice(("people", "nothing", "things"))
-    rows, share = dice.choice(SIZES), {"people": 0.7, "nothing": 0.45, "things": 0.15}[sort]
+    rows, share = dice.choice(sizes), {"people": 0.7, "nothing": 0.45, "things": 0.15}[sort]
     columns: Columns = {}
     for _ in range(dice.randint(2, 9)):
         of_people = dice.random() < share
@@ -473,10 +473,10 @@ def table(dice: Dice) -> tuple[str, Columns]:
     return dice.choice(ASSETS[sort]), columns
 
 
-def log(dice: Dice) -> tuple[str, Columns]:
+def log(dice: Dice, sizes: Sequence[int]) -> tuple[str, Columns]:
     """A log of lines of a few kinds."""
     lines = dice.sample(LINES, dice.randint(2, 6))
-    rows = dice.choice(SIZES)
+    rows = dice.choice(sizes)
     text = []
     for _ in range(rows):
         _, form, make = dice.choice(lines)
@@ -485,11 +485,14 @@ def log(dice: Dice) -> tuple[str, Columns]:
     return dice.choice(("app.log", "syslog", "worker.log.1", "out")), {"text": (right, pa.array(text))}
 
 
-def judged(engine: Engine, seed: int, count: int) -> Iterator[tuple[Finding, bool, tuple[str, ...]]]:
-    """Every finding of a number of tables and logs, and whether it is right."""
+def judged(
+    engine: Engine, seed: int, count: int, most_rows: int = SIZES[-1]
+) -> Iterator[tuple[Finding, bool, tuple[str, ...]]]:
+    """Every finding of a number of tables and logs, whether it is right, and what would be."""
+    sizes = [size for size in SIZES if size <= most_rows]
     for at in range(count):
         dice = random.Random(f"{seed}/{at}")
-        asset, columns = log(dice) if at % 5 == 0 else table(dice)
+        asset, columns = log(dice, sizes) if at % 5 == 0 else table(dice, sizes)
         run = engine.start(asset)
         run.add(Batch(pa.RecordBatch.from_pydict({name: cells for name, (_, cells) in columns.items()}), first=1))
         for finding in run.finish().findings:
@@ -519,7 +522,7 @@ def main() -> None:
         found.append((finding.confidence, right))
         if asked.wrong and not right and finding.confidence >= BANDS[0]:
             print(finding.confidence, finding.field, finding.rule, truth, "; ".join(finding.why), file=sys.stderr)
-    print("| confidence | findings | mean confidence | right |\n| --- | --- | --- | --- |")
+    print("| confidence | findings | mean confidence | share that is right |\n| --- | --- | --- | --- |")
     for band, count, mean, share in measured(found):
         print(f"| {band} | {count} | {mean:.2f} | {share:.2f} |")
     sure = [right for confidence, right in found if confidence >= 0.85]

@@ -80,8 +80,8 @@ class Stretches(NamedTuple):
         before = np.searchsorted(regions.start, self.start, side="right") - 1
         inside = before >= 0
         inside[inside] = self.start[inside] < regions.stop[before[inside]]
-        text, start, stop, sets, shape = (column[~inside] for column in self)
-        return Stretches(text, start, stop, sets, shape)
+        out = ~inside
+        return Stretches(self.text[out], self.start[out], self.stop[out], self.sets[out], self.shape[out])
 
 
 class Places(NamedTuple):

@@ -85,7 +85,7 @@ class Table:
 
 def _has(name: Name, phrase: str) -> bool:
     """Whether a name has the words of a phrase, or the plural of its one word."""
-    words = tuple(phrase.split())
-    if len(words) > 1 or words[0] in name.words:
-        return Phrase(phrase, words) in name
-    return any(len(word) >= PLURAL_FROM and words[0] in singulars(word) for word in name.words)
+    first, *more = phrase.split()
+    if more or first in name.words:
+        return Phrase(phrase, (first, *more)) in name
+    return any(len(word) >= PLURAL_FROM and first in singulars(word) for word in name.words)
