@@ -312,7 +312,7 @@ SECRETS: Mapping[str, Callable[[Random], Line]] = {
     "key of Stripe": of(prefixed("sk" + "_live_", ALNUM, 24), *IN_TEXT),
     "key of SendGrid": of(lambda rng: "SG." + drawn(rng, B64URL, 22) + "." + drawn(rng, B64URL, 43), *IN_TEXT),
     "key of Twilio": of(prefixed("S" + "K", HEX, 32), *IN_TEXT),
-    "token of npm": of(prefixed("np" + "m_", ALNUM, 36), *IN_TEXT, "//registry.npmjs.org/:_authToken=@@"),
+    "token of npm": of(prefixed("np" + "m_", ALNUM, 36), *IN_TEXT, "//packages.example.org/:_authToken=@@"),
     "token of PyPI": of(prefixed("py" + "pi-AgEIcHlwaS5vcmc", B64URL, 80), *IN_TEXT),
     "token of a hoster": of(prefixed("do" + "p_v1_", HEX, 64), *IN_TEXT),
     "token of a shop": of(prefixed("sh" + "pat_", HEX, 32), *IN_TEXT),

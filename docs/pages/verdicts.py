@@ -17,7 +17,7 @@ from pages.markdown import code
 from pages.worked import DAY
 
 _NOON = dt.datetime.combine(DAY, dt.time(12), dt.UTC)
-_FALSE = ("referrals.csv.gz", "department")  # where a letter goes; taken for the work of a person
+_FALSE = ("lumen/access.log*", "referer")  # the shop's own pages, taken for what somebody browsed
 
 
 def transcript() -> str:
@@ -29,16 +29,16 @@ def transcript() -> str:
         held.enter_context(patch.dict(os.environ, {"MAPKEEPER_WORKSPACE": name, "MAPKEEPER_AUTHOR": "A. Roy"}))
         for module in (reading, verdict):
             held.enter_context(patch.object(module, "clock", lambda: _NOON))
-        run("scan", "--source", "exports")
+        run("scan", "--source", "siem")
         known = json.loads(run("findings", "--format", "json"))
         id = next(one["id"] for one in known if (one["asset"], one["field"]) == _FALSE)[:8]
-        findings = ["findings", "--asset", "ref*"]
+        findings = ["findings", "--asset", "lumen/access*"]
         told = [
             _told(findings, cut=True),
-            _told(["verdict", "dismiss", id, "--reason", "where a letter goes"]),
+            _told(["verdict", "dismiss", id, "--reason", "pages of the shop itself"]),
             "$ mapkeeper scan --fresh\n…\n",
         ]
-        run("scan", "--source", "exports", "--fresh")
+        run("scan", "--source", "siem", "--fresh")
         told.append(_told(findings, cut=True))
         told.append(_told([*findings, "--dismissed"], cut=True))
         told.append(_told(["verdict", "list", "--format", "csv"]))

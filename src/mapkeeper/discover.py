@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -209,11 +209,17 @@ def _connector(entry: EntryPoint) -> type[Connector]:
     raise PluginError(f"connector {entry.name!r} ({entry.value}) is no dataclass that extends Connector")
 
 
-def _rules(entry: EntryPoint) -> list[Rule]:
+def _rules(entry: EntryPoint) -> Sequence[Rule]:
     loaded = _load(entry)
     if not callable(loaded):
         raise PluginError(f"classifier {entry.name!r} ({entry.value}) is not a function that returns rules")
-    return list(cast("Classifier", loaded)())
+    return _declared(cast("Classifier", loaded))
+
+
+@cache
+def _declared(classifier: Classifier) -> Sequence[Rule]:
+    """What a classifier declares: the same as long as the process lives, and slow to come by."""
+    return tuple(classifier())
 
 
 def _load(entry: EntryPoint) -> Any:

@@ -36,6 +36,7 @@ CHANCY = 0.01
 Memo = dict[str, bool]
 """What a check said of a value."""
 
+
 class Matcher:
     """A rule, compiled. Keeps no value: what its check said is remembered in a ``memo`` of the caller's."""
 
