@@ -2,13 +2,14 @@
 
 import itertools
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mapkeeper.classify.mask import SHORTEST, masked
-from mapkeeper.classify.sketch import EXACT_TO, Distinct, hashes
+from mapkeeper.classify.sketch import EXACT_TO, KEPT, Distinct, Trials, hashes
 
 
 @given(st.lists(st.lists(st.text(max_size=3), max_size=30), max_size=5))
@@ -32,6 +33,26 @@ def test_distinct_is_within_four_percent_for_many_and_the_same_in_any_order() ->
 
     assert there.count() == back.count()
     assert abs(there.count() / len(many) - 1) < 0.04
+
+
+def test_trials_are_exact_for_few_and_a_sample_that_keeps_their_share_for_many() -> None:
+    few, many, back = Trials(), Trials(), Trials()
+    values = hashes(pl.Series("v", [f"value {number}" for number in range(3 * KEPT)]))
+    holds = np.arange(len(values)) % 10 < 3
+
+    few.put(values[:1000], holds[:1000])
+    few.put(values[:500], holds[:500])
+    many.put(values, holds)
+    for start in range(len(values) - 1000, -1, -1000):
+        back.put(values[start : start + 1000], holds[start : start + 1000])
+    back.put(values[:1000], holds[:1000])
+
+    assert few.outcome() == (1000, 300)
+    assert many.outcome() == back.outcome()
+    tried, held = many.outcome()
+    assert tried == KEPT
+    assert abs(held / tried - 0.3) < 0.03
+    assert abs(many.held() / (0.3 * len(values)) - 1) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ def worth(rule: Rule, chance: float, tally: RuleTally, weights: Weights) -> tupl
     at the most.
     """
     # Each distinct value is one trial, however many cells hold it and however many a cell holds.
-    trials, proofs = max(1, tally.trials.count()), tally.proofs.count()
+    trials, proofs = tally.trials.outcome()
+    trials = max(1, trials)
     rate = min(1.0, proofs / trials)
     name = (rule.check_name or "check").replace("_", " ")
     told = f"check '{name}' holds for {proofs} of {trials} values, chance would give {round(trials * chance)}"

@@ -47,8 +47,7 @@ class Count:
         tally.whole += whole
         tally.whole_valid += whole_proved + rate * (whole - whole_tried)
         hashed = hashes(hits.values)
-        tally.trials.add(hashed[tried])
-        tally.proofs.add(hashed[self._verdict == TRUE])
+        tally.trials.put(hashed[tried], self._verdict[tried] == TRUE)
         # Untried values are distinct true ones where most of the tried are.
         likely = self._verdict != 0 if rate >= 0.5 else self._verdict == TRUE
         tally.distinct.add(hashed[likely])

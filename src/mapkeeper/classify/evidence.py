@@ -54,7 +54,7 @@ class Seen:
     def rate(self, rule: int) -> float:
         """The share of a field's distinct values that pass a rule (by number)."""
         tally = self.rules.get(rule)
-        return min(1.0, tally.proofs.count() / max(1, self.distinct)) if tally is not None else 0.0
+        return min(1.0, tally.trials.held() / max(1, self.distinct)) if tally is not None else 0.0
 
     def speaks_otherwise(self, category: str, categories: Mapping[int, str], weights: Weights) -> bool:
         """Whether the name clearly speaks for other ones of some categories (by rule) only, and the values fit them."""

@@ -15,7 +15,7 @@ from mapkeeper.classify.hits import TRUE, UNTRIED, Flags, Hits, Texts, listed, t
 from mapkeeper.classify.sieve import Sifted
 from mapkeeper.rules import Rule
 
-REMEMBERED = 50_000
+REMEMBERED = 20_000
 """Verdicts of a check that are kept, a rule."""
 
 ENOUGH = 2_000

@@ -29,6 +29,8 @@ class Distinct:
     Operations", SIGMOD 2007: (k - 1) / u, where u is the k-th smallest hash as a share of all possible hashes.
     """
 
+    exact_to = EXACT_TO
+
     def __init__(self) -> None:
         self._hashes = np.empty(0, np.uint64)  # distinct, in order
         self._new: list[npt.NDArray[np.uint64]] = []  # not yet among them
@@ -65,7 +67,7 @@ class Distinct:
         together = np.sort(np.concatenate([self._hashes, *self._new]))
         self._hashes = together[np.append(True, together[1:] != together[:-1])]
         self._new, self._waiting = [], 0
-        if len(self._hashes) > EXACT_TO:
+        if len(self._hashes) > self.exact_to:
             self._estimated = True
         if self._estimated:
             self._hashes = self._hashes[:KEPT]
@@ -76,3 +78,26 @@ class Distinct:
         if not self._estimated:
             return len(self._hashes)
         return round((KEPT - 1) / ((int(self._hashes[-1]) + 1) / 2**64))
+
+
+class Trials(Distinct):
+    """Distinct texts that were put to a check, and how many of them it holds for; a sample of them once they are many.
+
+    The lowest bit of each hash says whether the check holds, so that the smallest of them are a random sample of both.
+    """
+
+    exact_to = KEPT
+
+    def put(self, new: npt.NDArray[np.uint64], holds: npt.NDArray[np.bool_]) -> None:
+        """Take in the hashes of some texts, and what the check says of each."""
+        self.add(new & ~np.uint64(1) | holds)
+
+    def outcome(self) -> tuple[int, int]:
+        """How many texts are in the sample, and for how many of them the check holds."""
+        self._settle()
+        return len(self._hashes), int((self._hashes & np.uint64(1)).sum())
+
+    def held(self) -> int:
+        """For how many distinct texts the check holds; an estimate where they are many."""
+        tried, held = self.outcome()
+        return round(self.count() * held / tried) if tried else 0

@@ -13,7 +13,7 @@ import polars as pl
 from mapkeeper.classify.cells import Cells
 from mapkeeper.classify.hits import Flags
 from mapkeeper.classify.mask import masked
-from mapkeeper.classify.sketch import Distinct, hashes
+from mapkeeper.classify.sketch import Distinct, Trials, hashes
 
 POSITIONS = 5
 """Positions that are kept of a rule in a field."""
@@ -112,8 +112,7 @@ class RuleTally:
     marked: dict[str, int] = field(default_factory=dict)  # of the proved, cells with a kind of value to be told
     own: int = 0  # of the proved, cells with an address in one of the client's own domains
     distinct: Distinct = field(default_factory=Distinct)
-    trials: Distinct = field(default_factory=Distinct)  # distinct values that were checked
-    proofs: Distinct = field(default_factory=Distinct)  # of them, those whose check holds
+    trials: Trials = field(default_factory=Trials)  # distinct values that were checked
     scores: float = 0.0  # of the patterns of all proved matches together
     scored: int = 0  # matches in that sum
     samples: list[str] = field(default_factory=list)
