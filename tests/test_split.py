@@ -327,10 +327,11 @@ def test_a_large_file_gives_the_same_with_one_worker_and_with_three_and_undivide
 def tape(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tape:
     """A tape that is read in stretches of four batches, which are 32 MiB."""
     made = Tape(workspace, tmp_path / "tape")
-    module = made.folder / "tape_connector.py"
-    module.write_text(module.read_text() + DIVIDED)
+    # Under a name of its own: the plain tape may have been imported by an earlier test.
+    plain = (made.folder / "tape_connector.py").read_text()
+    (made.folder / "divided_tape.py").write_text(plain + DIVIDED)
     entry = made.folder / "tape-1.dist-info" / "entry_points.txt"
-    entry.write_text("[mapkeeper.connectors]\ntape = tape_connector:Divided\n")
+    entry.write_text("[mapkeeper.connectors]\ntape = divided_tape:Divided\n")
     monkeypatch.syspath_prepend(made.folder)
     return made
 
