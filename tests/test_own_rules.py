@@ -302,8 +302,8 @@ def test_a_wrong_pack_of_one_client_stops_every_scan_before_it_begins(siem: Path
     assert done.exit == 2
     assert done.err == (
         "mapkeeper: rules/staff.toml: rule globex/staff/badge: unknown key 'titel'; known are category, chance, check,"
-        " context, countries, entity, everywhere, find, fit, id, identifying, match, miss, names, score, title, types, values,"
-        " version\n"
+        " context, countries, entity, everywhere, find, fit, id, identifying, match, miss, names, score, title, types,"
+        " values, version\n"
     )
     assert mapkeeper("history", "--workspace", siem, "--format", "json").rows == []
 
