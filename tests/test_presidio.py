@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import regex
 from mapkeeper.categories import categories
 from mapkeeper.rules import Rule, recognizes
 from mapkeeper_classifiers import presidio
+from mapkeeper_classifiers.recognizers import Recognizers
 from shipped import presidio_rules, standard_rules
 
 RULES = {rule.entity: rule for rule in presidio_rules()}
@@ -58,6 +60,35 @@ def theirs(recognizer: Any, text: str) -> set[tuple[int, int]]:
 def test_rules_with_look_around_find_what_their_recognizer_finds(entity: str, text: str, found: set[str]) -> None:
     assert {text[start:end] for start, end in spans(RULES[entity], text)} == found
     assert {text[start:end] for start, end in theirs(RECOGNIZERS[entity], text)} == found
+
+
+def test_what_is_shipped_is_what_the_installed_presidio_says() -> None:
+    shipped, installed = Recognizers.shipped(), Recognizers.installed()
+    anew = "run: python -m mapkeeper_classifiers.recognizers classifiers/mapkeeper_classifiers/recognizers.toml"
+    assert shipped.version == installed.version, anew
+    assert [one for one in zip(shipped.each, installed.each, strict=True) if one[0] != one[1]] == [], anew
+
+
+def test_what_is_written_is_read_as_it_was() -> None:
+    shipped = Recognizers.shipped()
+    assert Recognizers.read(shipped.written(date(2026, 11, 23))) == shipped
+
+
+@pytest.mark.parametrize(
+    ("entity", "text"),
+    [
+        *(
+            ("IP_ADDRESS", text)
+            for text in ("192.0.2.7", "192.0.2.7/24", "192.0.2.7/33", "::1", "fe80::1%eth0", "1.2.3")
+        ),
+        *(("EMAIL_ADDRESS", text) for text in ("a@b.example.com", "a@localhost", "a@x.invalid", "a@b..com", "a@[::1]")),
+    ],
+)
+def test_a_validator_that_does_without_presidio_says_what_presidio_says(entity: str, text: str) -> None:
+    recognizer, check = RECOGNIZERS[entity], RULES[entity].check
+    assert check is not None
+    said = recognizer.validate_result(text)
+    assert check(text) == (said is not False and not recognizer.invalidate_result(text))
 
 
 @pytest.mark.parametrize("entity", sorted(RULES))
@@ -171,6 +202,23 @@ def test_nothing_is_logged_whatever_a_check_is_given(caplog: pytest.LogCaptureFi
                 assert rule.check(text) in (True, False)
     RECOGNIZERS["IBAN_CODE"].validate_result("GB\xb2\xb9 not a number")
     assert [record for record in caplog.records if "presidio" in record.name] == []
+
+
+LATE = """
+import sys
+from mapkeeper import discover
+def loaded(): return [name for name in ("presidio_analyzer", "spacy") if name in sys.modules]
+checks = {rule.id: rule.check for rule in discover.rules()}
+assert checks["presidio/email_address"]("alice@example.com") and checks["presidio/ip_address"]("192.0.2.0/24")
+assert not loaded(), loaded()
+assert checks["presidio/crypto"]("1BoatSLRHtKNngkdXEeobR76b53LETtpyT")
+assert loaded()
+"""
+
+
+def test_presidio_is_imported_when_only_its_validator_can_tell() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 OFFLINE = """

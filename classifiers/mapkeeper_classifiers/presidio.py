@@ -1,36 +1,42 @@
 """The door to Presidio: its pattern recognizers as rules, with the validators that they bring.
 
-``presidio.toml`` beside this module says what each of its entities is for us, and why some are left out. Names of
-people and places are not here: Presidio finds those with a language model. Nothing here opens a connection or a file of
-its own, and Presidio's logger, which can quote what it was given, is shut.
+``presidio.toml`` beside this module says what each of its entities is for us, and why some are left out;
+``recognizers.toml`` has what they look for, so that Presidio itself is imported by the first value that only one of
+its validators can judge. Names of people and places are not here: Presidio finds those with a language model. Nothing
+here opens a connection or a file of its own, and Presidio's logger, which can quote what it was given, is shut.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import tomllib
-from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from mapkeeper.rules import Check, Pattern, Rule
 from mapkeeper_classifiers.checks.formulas import quick
+from mapkeeper_classifiers.recognizers import Recognizer, Recognizers
 
 _COUNTRIES = {"uk": "GB"}
 _FLAGS = {"i": 2, "m": 8, "s": 16}  # as the regex module counts them
 
 
-def rules() -> Iterator[Rule]:
-    """Declare a rule for each of Presidio's pattern recognizers whose entity ``presidio.toml`` gives a category.
+class _Flagged(Protocol):
+    """What has expressions, and the flags to compile them with: a recognizer of ours or Presidio's."""
 
-    Importing Presidio takes about a second, so it happens here.
-    """
+    @property
+    def global_regex_flags(self) -> int: ...
+
+
+def rules() -> Iterator[Rule]:
+    """Declare a rule for each of Presidio's pattern recognizers whose entity ``presidio.toml`` gives a category."""
     entities = meanings()["entity"]
-    for recognizer in recognizers():
-        (entity,) = recognizer.supported_entities
-        if entity in entities:
-            yield _rule(recognizer, entity, entities[entity])
+    shipped = Recognizers.shipped()
+    for recognizer in shipped.each:
+        yield _rule(recognizer, shipped.version, entities[recognizer.entity])
 
 
 def meanings() -> Mapping[str, Any]:
@@ -39,59 +45,59 @@ def meanings() -> Mapping[str, Any]:
 
 
 def recognizers() -> Iterator[Any]:
-    """Make every ``PatternRecognizer`` that Presidio ships, those too that it leaves switched off, in order of name.
+    """Make every ``PatternRecognizer`` that Presidio ships, those too that it leaves switched off, in order of name."""
+    for make in _kinds().values():
+        yield make()  # each fills in its own arguments
 
-    The one for e-mail addresses asks the network for the list of public suffixes, so it is given the list that
-    tldextract ships.
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    """The classes of Presidio's pattern recognizers, by name.
+
+    Importing Presidio takes about a second, so it happens here. The one for e-mail addresses asks the network for the
+    list of public suffixes, so it is given the list that tldextract ships.
     """
     logging.getLogger("presidio-analyzer").disabled = True
     from presidio_analyzer import PatternRecognizer, predefined_recognizers
-    from tldextract import TLDExtract
 
     class EmailRecognizer(predefined_recognizers.EmailRecognizer):
-        domains = TLDExtract(suffix_list_urls=(), cache_dir=None)
-
         def validate_result(self, pattern_text: str) -> bool:
-            return bool(self.domains(pattern_text).fqdn)
+            return _ends_in_a_domain(pattern_text)
 
-    for _, kind in sorted(vars(predefined_recognizers).items()):
-        if isinstance(kind, type) and issubclass(kind, PatternRecognizer):
-            make: Any = EmailRecognizer if kind is predefined_recognizers.EmailRecognizer else kind
-            yield make()  # each fills in its own arguments
+    there = sorted(vars(predefined_recognizers).items())
+    kinds = {name: kind for name, kind in there if isinstance(kind, type) and issubclass(kind, PatternRecognizer)}
+    return {**kinds, "EmailRecognizer": EmailRecognizer}
 
 
-def _rule(recognizer: Any, entity: str, meaning: Mapping[str, Any]) -> Rule:
-    country = str(getattr(type(recognizer), "COUNTRY_CODE", None) or "")
-    check = _check(recognizer)
-    words = (*(recognizer.context or ()), *meaning.get("context", ()))
+def _rule(recognizer: Recognizer, version: str, meaning: Mapping[str, Any]) -> Rule:
+    entity, country = recognizer.entity, recognizer.country
+    words = (*recognizer.context, *meaning.get("context", ()))
     return Rule(
         id=f"presidio/{entity.casefold()}",
-        version=version("presidio-analyzer"),
+        version=version,
         title=meaning["title"],
         category=meaning["category"],
         entity=entity,
         find=tuple(_find(recognizer, meaning)),
         names=tuple(meaning.get("names", ())),
         context=tuple(dict.fromkeys(word.strip().casefold() for word in words)),
-        check=quick(f"presidio.{entity.casefold()}", check) if check else None,
-        check_name=type(recognizer).__name__ if check else None,
+        check=quick(f"presidio.{entity.casefold()}", _check(recognizer)) if recognizer.checks else None,
+        check_name=recognizer.kind if recognizer.checks else None,
         chance=meaning.get("chance"),
         types=frozenset(meaning.get("types", ("text",))),
         countries=(_COUNTRIES.get(country, country.upper()),) if country else (),
         identifying=meaning.get("identifying", False),
-        everywhere=check is not None,
+        everywhere=recognizer.checks,
     )
 
 
-def _find(recognizer: Any, meaning: Mapping[str, Any]) -> Iterator[Pattern]:
+def _find(recognizer: Recognizer, meaning: Mapping[str, Any]) -> Iterator[Pattern]:
     best = max(pattern.score for pattern in recognizer.patterns)
     most = meaning.get("score", best)
     for number, pattern in enumerate(recognizer.patterns, 1):
         if number not in meaning.get("without", ()):
             score = most if pattern.score == best else min(pattern.score, most)
-            for expression in (
-                _ends(pattern.regex) if recognizer.supported_entities == ["IBAN_CODE"] else [pattern.regex]
-            ):
+            for expression in _ends(pattern.regex) if recognizer.entity == "IBAN_CODE" else [pattern.regex]:
                 yield Pattern(_spelled(expression, recognizer), score)
 
 
@@ -116,28 +122,53 @@ def _closed(expression: str) -> Iterator[int]:
             yield at + 1
 
 
-def _spelled(expression: str, recognizer: Any) -> str:
+def _spelled(expression: str, recognizer: _Flagged) -> str:
     """The expression with the flags inside that Presidio hands over beside it, as far as they can matter."""
     matters = {"i": True, "m": "^" in expression or "$" in expression, "s": "." in expression}
     flags = "".join(flag for flag, bit in _FLAGS.items() if recognizer.global_regex_flags & bit and matters[flag])
     return f"(?{flags}){expression}" if flags else expression
 
 
-def _check(recognizer: Any) -> Check | None:
-    """What decides whether Presidio keeps a match; ``None`` where it keeps them all."""
-    from presidio_analyzer import PatternRecognizer
+@cache
+def _domains() -> Callable[[str], Any]:
+    from tldextract import TLDExtract
 
-    kind = type(recognizer)
-    validates = kind.validate_result is not PatternRecognizer.validate_result
-    invalidates = kind.invalidate_result is not PatternRecognizer.invalidate_result
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def _ends_in_a_domain(address: str) -> bool:
+    """What Presidio asks of an e-mail address, by the list that tldextract ships."""
+    return bool(_domains()(address).fqdn)
+
+
+def _is_an_interface(address: str) -> bool:
+    """What Presidio asks of an IP address, which may have a mask behind it."""
+    ipaddress.ip_interface(address)
+    return True
+
+
+_PLAIN: Mapping[str, Check] = {"EMAIL_ADDRESS": _ends_in_a_domain, "IP_ADDRESS": _is_an_interface}
+"""Validators so plain, and asked so often, that Presidio is not imported for them; they may raise."""
+
+
+@cache
+def _installed(kind: str) -> Any:
+    """The recognizer of this class, made by Presidio itself."""
+    return _kinds()[kind]()
+
+
+def _check(recognizer: Recognizer) -> Check:
+    """What decides whether Presidio keeps a match."""
 
     def holds(value: str) -> bool:
         try:
-            if validates and (said := recognizer.validate_result(value)) is not None and not said:
-                return False
-            return not (invalidates and recognizer.invalidate_result(value))
+            if recognizer.entity in _PLAIN:
+                return _PLAIN[recognizer.entity](value)
+            asked = _installed(recognizer.kind)
+            said = asked.validate_result(value)
+            return (said is None or bool(said)) and not asked.invalidate_result(value)
         except Exception:
             # A validator that stumbles has not said that it holds, and its error would quote the value.
             return False
 
-    return holds if validates or invalidates else None
+    return holds

@@ -155,7 +155,10 @@ _REASONS = {
     Reason.ARCHIVED: ("in an archive tier", "restore it, or exclude it"),
     Reason.CHANGED: ("written to while it was read", "scan again"),
     Reason.EXCLUDED: ("left out by `include` or `exclude`", "none: this was your decision"),
-    Reason.NO_MODEL: ("needs a language model (nothing says so yet)", "see [not yet](not-yet.md)"),
+    Reason.NO_MODEL: (
+        "all was read, but names of people in the running text of some fields were not looked for: no language model",
+        "`pip install 'mapkeeper[ner]'`; the next scan reads these assets again",
+    ),
 }
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from mapkeeper.classify.case import Case
 from mapkeeper.classify.evidence import Around, Seen
+from mapkeeper.classify.in_text import CATEGORY, in_text
 from mapkeeper.classify.table import Table
 from mapkeeper.classify.tally import RuleTally
 from mapkeeper.classify.weights import Weights
-from mapkeeper.model import LIKELY_FROM, Field, Finding
+from mapkeeper.model import LIKELY_FROM, Field, Finding, Gap
 from mapkeeper.rules import Rule
 
 
@@ -22,6 +23,7 @@ class Judgement:
     findings: tuple[Finding, ...]  # in order of fields, the most certain first
     values: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Distinct true values by (field, category); only where they were asked for."""
+    gaps: tuple[Gap, ...] = ()  # what could not be looked for
 
 
 def judge(fields: Sequence[Seen], table: Table, rules: Sequence[Rule], weights: Weights) -> Judgement:
@@ -104,6 +106,9 @@ class _Field:
         """What is claimed of the field: one case a category, rivals put in their place."""
         numbers = {*self.seen.rules, *self.seen.speeches}
         cases = [case for number in sorted(numbers) if (case := self._case(number)) is not None]
+        if (people := self.seen.tally.people) is not None and people.likely:
+            otherwise = self.seen.speaks_otherwise(CATEGORY, self.categories, self.weights)
+            cases.append(in_text(people, self.seen, self.table, self.weights, otherwise))
         cases.sort(key=lambda case: -case.nats)
         best: dict[str, Case] = {}
         for case in cases:

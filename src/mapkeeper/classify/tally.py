@@ -6,13 +6,14 @@ Their order does not matter; where they are cut shows in what is extrapolated, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import polars as pl
 
 from mapkeeper.classify.cells import Cells
 from mapkeeper.classify.hits import Flags
 from mapkeeper.classify.mask import masked
+from mapkeeper.classify.sampling import Sample
 from mapkeeper.classify.sketch import Distinct, Trials, hashes
 
 POSITIONS = 5
@@ -44,6 +45,12 @@ class FieldTally:
     highest: float | None = None
     first: float | None = field(default=None, repr=False)
     last: float | None = field(default=None, repr=False)
+    sample: Sample = field(default_factory=Sample)  # of its texts; in memory only
+    people: InText | None = field(default=None, repr=False)  # whom the sample names, once that was looked for
+
+    def bare(self) -> FieldTally:
+        """The same counts without any text of the field, as they may be kept."""
+        return replace(self, sample=Sample(), people=None)
 
     def merge(self, later: FieldTally) -> None:
         """Take in what was counted of the rows behind these, as if they had been added here."""
@@ -65,6 +72,7 @@ class FieldTally:
                 self.rises += later.first > self.last
             self.first = later.first if self.first is None else self.first
             self.last = later.last
+        self.sample.merge(later.sample)
         self.lowest = _edge(min, self.lowest, later.lowest)
         self.highest = _edge(max, self.highest, later.highest)
 
@@ -81,7 +89,10 @@ class FieldTally:
             words = cells.texts.str.count_matches(" ", literal=True).cast(pl.UInt64) + 1
             self.words += _whole((words * cells.counts).sum())
             self.values += _whole(cells.counts.sum())
-            self.distinct.add(hashes(cells.texts))
+            hashed = hashes(cells.texts)
+            self.distinct.add(hashed)
+            if cells.type == "text":
+                self.sample.add(cells.texts, hashed)
             self.idle += _whole(cells.counts.filter(idle).sum())
         if len(cells.numbers):
             self._sequence(cells.numbers)
@@ -146,6 +157,19 @@ class RuleTally:
                 self.values[value] = None
                 if len(self.values) >= reveal:
                     break
+
+
+@dataclass(frozen=True, slots=True)
+class InText:
+    """Whom a language model saw named in a sample of a field's running text."""
+
+    model: str  # with its version
+    drawn: int  # distinct texts of the field in the sample, whatever they are
+    running: int  # of them those that are running text
+    likely: int  # of these, those with what is likely a name
+    certain: int  # of these, those with what certainly is one
+    all: bool  # whether the sample is the whole field
+    names: RuleTally = field(repr=False)  # the likely ones: how many different, their masks, those to be revealed
 
 
 def _whole(number: object) -> int:

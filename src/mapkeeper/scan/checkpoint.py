@@ -32,12 +32,12 @@ class Seal:
         self._cipher = AESGCM(hmac.new(key, b"checkpoint", hashlib.sha256).digest())
 
     def close(self, rest: Rest, about: str) -> bytes:
-        """A rest as it may be kept.
+        """A rest as it may be kept, without any text.
 
         ``about`` says what it belongs to and by which rules it was counted; it opens for nothing else.
         """
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, pickle.dumps(rest), about.encode(errors="surrogatepass"))
+        return nonce + self._cipher.encrypt(nonce, pickle.dumps(rest.bare()), about.encode(errors="surrogatepass"))
 
     def open(self, sealed: bytes, about: str) -> Rest | None:
         """The rest; ``None`` where it is of other rules, another version, another key, or damaged."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from mapkeeper.classify import Engine
+from mapkeeper.classify.people import People
 from mapkeeper.config import OwnRules
 from mapkeeper.rules import Rule
 from mapkeeper.scan.rules import Rulebook
@@ -24,6 +25,7 @@ class Engines:
         """``own``: by client, the rules that hold beside the installed ones; ``None`` where no client is meant."""
         self._own = dict(own)
         self._made: dict[tuple[OwnRules, bool], Engine] = {}
+        self._people = People()  # one for all: a language model is large
 
     def __reduce__(self) -> tuple[type[Engines], tuple[dict[str | None, OwnRules]]]:
         return Engines, (self._own,)
@@ -45,7 +47,7 @@ class Engines:
         return self._engine((own, True), lambda: holding)
 
     def _engine(self, key: tuple[OwnRules, bool], rules: Callable[[], Iterable[Rule]]) -> Engine:
-        engine = self._made.pop(key, None) or Engine(rules())
+        engine = self._made.pop(key, None) or Engine(rules(), self._people)
         self._made[key] = engine  # the last, as it was asked for last
         if len(self._made) > _KEPT:
             del self._made[next(iter(self._made))]

@@ -49,7 +49,7 @@ class Rest:
     """How far the reading of an asset came, and all that was counted up to there.
 
     Another process, on another day, can go on from it as long as the asset has the same mark. It holds hashes of
-    values and maybe a key: whoever keeps it seals it first.
+    values, maybe a key, and texts: whoever keeps it makes it `bare` and seals it first.
     """
 
     resume: str = field(repr=False)
@@ -57,6 +57,10 @@ class Rest:
     counted: Counted = field(repr=False)
     ledger: Ledger
     facts: tuple[Fact, ...] = ()
+
+    def bare(self) -> Rest:
+        """The same without the texts that are held to look for names in, which are never kept."""
+        return replace(self, counted=tuple((tally.bare(), comment, rules) for tally, comment, rules in self.counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +286,13 @@ class Examination:
     def _finish(self) -> AssetResult:
         judged = Judgement((), ())
         try:
-            judged = self._classification.finish()
+            judged = self._engine.judge(self._classification, self._question.reveal)
         except _NOT_OURS:
             raise
         except BaseException as error:
             self._ledger.lost(_lost(error))
+        for gap in judged.gaps:
+            self._ledger.lost(gap)
         coverage = self._ledger.close(self._asset)
         return AssetResult(
             self._asset, judged.fields, judged.findings, coverage, self._facts, self._mark, judged.values
@@ -299,7 +305,9 @@ def conclude(engine: Engine, asset: Asset, question: Question, rest: Rest | None
         return unread(asset, gap)
     ledger = rest.ledger.copy()
     ledger.lost(gap)
-    judged = engine.start(asset.name, client_domains=question.domains, counted=rest.counted).finish()
+    judged = engine.judge(engine.start(asset.name, client_domains=question.domains, counted=rest.counted))
+    for missing in judged.gaps:
+        ledger.lost(missing)
     return AssetResult(asset, judged.fields, judged.findings, ledger.close(asset), rest.facts)
 
 

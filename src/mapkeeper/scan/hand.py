@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -187,7 +188,10 @@ def _start(connector: Connector, engines: Engines) -> None:
     _fall_silent()
     Thread(target=_end_with_the_scan, daemon=True).start()
     line = Line(connector, up=False)  # opened with the first asset, so that it can say why that failed
+    gc.disable()
     engines.prepare()
+    gc.freeze()  # rules and engines stay as long as the process does: nothing in them is ever rubbish
+    gc.enable()
     _own = line, engines
 
 

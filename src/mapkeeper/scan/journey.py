@@ -14,6 +14,7 @@ from math import inf
 from typing import Protocol
 
 from mapkeeper import __version__
+from mapkeeper.classify.ner import is_installed
 from mapkeeper.config import Workspace
 from mapkeeper.errors import BusyError, ConfigurationError, MapkeeperError, PluginError, SourceError
 from mapkeeper.inventory import Inventory, Marked
@@ -36,8 +37,8 @@ _WORTH_ANOTHER_TRY = frozenset(
 )
 """Gaps that may be gone although the asset's mark is the same."""
 
-_AS_ASKED = frozenset({Reason.BUDGET, Reason.EXCLUDED})
-"""Gaps that the configuration or the depth asks for."""
+_AS_ASKED = frozenset({Reason.BUDGET, Reason.EXCLUDED, Reason.NO_MODEL})
+"""Gaps that the configuration, the depth or what is installed asks for."""
 
 _OF_A_SOURCE = (SourceError, ConfigurationError, PluginError)
 """What costs one source: it cannot be reached, a secret of it is not there, its connector refuses its settings."""
@@ -205,6 +206,7 @@ class Scan:
         """What the inventory holds already, as read with the same rules and at least as deeply."""
         if self._choice.fresh:
             return {}
+        again = _WORTH_ANOTHER_TRY | ({Reason.NO_MODEL} if is_installed() else set())
         unchanged: dict[Planned, None] = {}
         for one in planned:
             beat("", 0)
@@ -213,7 +215,7 @@ class Scan:
                 before is not None
                 and before.rules == self._rules[one.client]
                 and before.depth in (self._choice.depth, Depth.FULL)
-                and not before.gaps & _WORTH_ANOTHER_TRY
+                and not before.gaps & again
                 and before.mark is not None
                 and one.asset.gap is None
                 and before.mark == self._names[one.client].mark(_mark(connector, one.asset))

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from mapkeeper.model import Asset, Coverage, Gap, Reason
 from mapkeeper.plugin import Batch
 
+_READ_ALL_THE_SAME = frozenset({Reason.NO_MODEL})
+"""Gaps that leave nothing unread: something was not looked for."""
+
 
 @dataclass
 class Ledger:
@@ -60,7 +63,7 @@ class Ledger:
         if asset.gap is not None:
             self.lost(asset.gap)
         gaps = tuple(self.gaps.values())
-        complete = not gaps
+        complete = all(gap.reason in _READ_ALL_THE_SAME for gap in gaps)
         return Coverage(
             rows_total=self.rows if complete else asset.rows,
             rows_read=self.rows,
@@ -89,6 +92,7 @@ class Ledger:
             return 0.0
         if self.rows == 0:
             return 1.0
-        if not self.members and self.random and all(gap.reason is Reason.BUDGET for gap in self.gaps.values()):
+        as_drawn = all(gap.reason in _READ_ALL_THE_SAME | {Reason.BUDGET} for gap in self.gaps.values())
+        if not self.members and self.random and as_drawn:
             return 1.0 - math.pow(0.05, 1.0 / self.rows)
         return None

@@ -93,8 +93,8 @@ class Whole:
         classification = engine.start(
             asset.name, client_domains=question.domains, reveal=question.reveal, counted=head.counted
         )
-        judged = classification.finish()
-        for gap in self._gaps:
+        judged = engine.judge(classification, question.reveal)
+        for gap in (*self._gaps, *judged.gaps):
             head.ledger.lost(gap)
         coverage = head.ledger.close(asset)
         mark = None if self._gaps else head.mark
