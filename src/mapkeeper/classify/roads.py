@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 
 from mapkeeper.classify.nodes import ASCII, SPACES, Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
-from mapkeeper.classify.patterns import needs_of, quantifier, study
+from mapkeeper.classify.patterns import MANY, needs_of, quantifier, study, widths
 
 LETTERS = frozenset(char for char in ASCII if char.isalpha())
 DIGITS = frozenset("0123456789")
@@ -52,34 +52,49 @@ class Route:
     road: Road
     shape: str = ""  # for Rust: what shapes of tokens and regions look like, relaxed
     literals: frozenset[str] = frozenset()  # in small letters: every match holds one of them
-    looks: int = 0  # characters on either side that decide, too
+    reach: int | None = None  # characters from the beginning of a match to the end of its literal; None: no limit
+    digits: int = 0  # in what has that shape
 
 
 @cache
 def route(expression: str) -> Route:
     """The cheapest road on which none of an expression's matches is missed."""
     learned = study(expression)
-    if learned.tree is None or learned.rust is None:
+    if learned.tree is None:
         return Route(Road.EVERY)
     root, fold = learned.tree.root, "i" in learned.tree.flags
     eaten = _consumed(root, fold)
-    looks = _looks(root)
     digits = learned.needs.digits
-    if looks is not None and looks <= 1:
-        if eaten.alphabet <= _TOKEN and digits:
-            return Route(Road.TOKEN, _shape(root, fold), looks=looks)
-        regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
-        if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
-            return Route(Road.REGION, _shape(root, fold), looks=looks)
-    literals = _literals(root).best
-    if literals:
-        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals)
-    if looks is not None and looks <= 1 and eaten.alphabet <= _TOKEN:
-        return Route(Road.TOKEN, _shape(root, fold), looks=looks)
+    in_token = eaten.alphabet <= _TOKEN
+    literals = _literals(root)
+    if literals.best and _looks_far_behind(root):
+        return Route(Road.TEXT, literals=literals.best, reach=literals.reach)
+    if in_token and digits:
+        return Route(Road.TOKEN, _shape(root, fold), digits=digits)
+    regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
+    if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
+        return Route(Road.REGION, _shape(root, fold), digits=digits)
+    if literals.best:
+        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals.best, reach=literals.reach)
+    if in_token:
+        return Route(Road.TOKEN, _shape(root, fold))
     seed = _seed(root, fold)
-    if seed is not None and needs_of(seed).digits:
-        return Route(Road.SEED, _shape(seed, fold))
+    if seed is not None and (held := needs_of(seed).digits):
+        return Route(Road.SEED, _shape(seed, fold), digits=held)
     return Route(Road.EVERY)
+
+
+def _looks_far_behind(node: Node) -> bool:
+    """Whether what stands before a match decides, at any distance: it is dear to look for."""
+    match node:
+        case Look():
+            return node.behind and widths(node.body)[1] >= MANY
+        case Sequence() | Choice():
+            return any(map(_looks_far_behind, node.parts if isinstance(node, Sequence) else node.options))
+        case Group() | Fold() | Repeat():
+            return _looks_far_behind(node.body)
+        case _:
+            return False
 
 
 def _bounded(node: Node) -> bool:
@@ -119,7 +134,10 @@ def _seed(node: Node, fold: bool) -> Node | None:
             return max(found, key=lambda each: (needs_of(each).digits, needs_of(each).length), default=None)
         case Chars():
             return node if node.ascii(fold) <= _TOKEN else None
-        case Choice() | Edge() | Look() | Back():
+        case Choice():
+            seeds = [seed for option in node.options if (seed := _seed(option, fold)) is not None]
+            return Choice(tuple(seeds)) if len(seeds) == len(node.options) else None
+        case Edge() | Look() | Back():
             return None
 
 
@@ -147,12 +165,12 @@ class _Runs:
         if most == 0:
             return _NOTHING
         if self.whole:
-            many = _MANY if most is None else min(_MANY, self.whole * most)
+            many = _LOTS if most is None else min(_LOTS, self.whole * most)
             return _Runs(many, many, many, many)
         return self if most == 1 else self.then(self)
 
 
-_MANY = 10_000
+_LOTS = 10_000
 _NOTHING = _Runs(0, 0, 0, 0)
 
 
@@ -221,25 +239,6 @@ def _then(left: _Eaten, right: _Eaten) -> _Eaten:
     )
 
 
-def _looks(node: Node) -> int | None:
-    """How far look-arounds look; ``None``: farther than one character, or to an end of the text."""
-    match node:
-        case Look():
-            # What it looks at ends where a token ends, or it looks no farther than one character.
-            inside = _consumed(node.body, fold=True).alphabet <= _TOKEN and _looks(node.body) is not None
-            return 1 if inside or isinstance(node.body, Chars) else None
-        case Edge():
-            return 0 if node.kind in "bB" else None
-        case Chars():
-            return 0
-        case Repeat() | Group() | Fold() | Back():
-            return _looks(node.body)
-        case Sequence() | Choice():
-            parts = node.parts if isinstance(node, Sequence) else node.options
-            found = [_looks(part) for part in parts]
-            return None if None in found else max((each for each in found if each is not None), default=0)
-
-
 def _shape(node: Node, fold: bool) -> str:
     """How Rust finds what may match among shapes (see `shapes`)."""
     match node:
@@ -280,6 +279,7 @@ class _Spelled:
 
     exact: frozenset[str] | None
     best: frozenset[str] = frozenset()
+    reach: int | None = 0  # characters from where the part begins to the end of those strings; None: no limit
 
 
 def _literals(node: Node) -> _Spelled:
@@ -291,20 +291,29 @@ def _literals(node: Node) -> _Spelled:
         case Edge():
             return _Spelled(frozenset({""}))
         case Look():
-            return _Spelled(frozenset({""}), frozenset() if node.negative else _literals(node.body).best)
+            best = frozenset[str]() if node.negative else _literals(node.body).best
+            return _Spelled(frozenset({""}), best, None)
         case Repeat():
             return _repeated(node)
         case Group() | Fold() | Back():
             return _literals(node.body)
         case Sequence():
-            return _in_a_row([_literals(part) for part in node.parts])
+            return _in_a_row([(_literals(part), _most(part)) for part in node.parts])
         case Choice():
             options = [_literals(option) for option in node.options]
             exact = frozenset().union(*(option.exact for option in options if option.exact is not None))
             if all(option.exact is not None for option in options) and len(exact) <= _VARIANTS:
                 return _spelled(exact)
-            wanted = all(option.best for option in options)
-            return _Spelled(None, frozenset().union(*(option.best for option in options)) if wanted else frozenset())
+            if not all(option.best for option in options):
+                return _Spelled(None)
+            reaches = [option.reach for option in options if option.reach is not None]
+            reach = max(reaches) if len(reaches) == len(options) else None
+            return _Spelled(None, frozenset().union(*(option.best for option in options)), reach)
+
+
+def _most(node: Node) -> int | None:
+    most = widths(node)[1]
+    return most if most < MANY else None
 
 
 def _repeated(node: Repeat) -> _Spelled:
@@ -313,42 +322,59 @@ def _repeated(node: Repeat) -> _Spelled:
         once = node.most == 1 and body.exact is not None
         return _Spelled(body.exact | {""} if once and body.exact is not None else None)
     if node.least == node.most and body.exact is not None and len(body.exact) ** node.least <= _VARIANTS:
-        return _in_a_row([body] * node.least)
-    return _Spelled(None, body.best)
+        return _in_a_row([(body, _most(node.body))] * node.least)
+    return _Spelled(None, body.best, body.reach)
 
 
-def _in_a_row(parts: list[_Spelled]) -> _Spelled:
+def _in_a_row(parts: list[tuple[_Spelled, int | None]]) -> _Spelled:
     running: frozenset[str] = frozenset({""})
-    best: frozenset[str] = frozenset()
+    best = _Spelled(None)
     whole = True
-    for part in parts:
-        best = _better(best, part.best)
+    passed: int | None = 0  # characters before what is running
+    for part, width in parts:
+        best = _better(best, _moved(part, _plus(passed, max(map(len, running)))))
         if part.exact is not None and len(running) * len(part.exact) <= _VARIANTS:
-            running = frozenset(left + right for left in running for right in part.exact)
-            if max(map(len, running)) <= _LONG:
+            longer = frozenset(left + right for left in running for right in part.exact)
+            if max(map(len, longer)) <= _LONG:
+                running = longer
                 continue
-            best, running, whole = _better(best, running), frozenset({""}), False
+            best, whole = _better(best, _moved(_spelled(longer), passed)), False
+            passed, running = _plus(passed, max(map(len, longer))), frozenset({""})
             continue
-        best, whole = _better(best, running), False
-        running = part.exact if part.exact is not None else frozenset({""})
-    if whole:
-        return _Spelled(running, _better(best, running))
-    return _Spelled(None, _better(best, running))
+        best, whole = _better(best, _moved(_spelled(running), passed)), False
+        passed = _plus(passed, max(map(len, running)))
+        if part.exact is not None:
+            running = part.exact
+        else:
+            passed, running = _plus(passed, width), frozenset({""})
+    best = _better(best, _moved(_spelled(running), passed))
+    return _Spelled(running if whole else None, best.best, best.reach)
+
+
+def _plus(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right
+
+
+def _moved(part: _Spelled, by: int | None) -> _Spelled:
+    return _Spelled(part.exact, part.best, _plus(part.reach, by))
 
 
 def _spelled(exact: frozenset[str] | None) -> _Spelled:
-    return _Spelled(exact, _better(frozenset(), exact) if exact is not None else frozenset())
+    if exact is None:
+        return _Spelled(None)
+    best = exact if _worth(exact)[0] >= _least(exact) else frozenset[str]()
+    return _Spelled(exact, best, max(map(len, exact)))
 
 
-def _better(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+def _better(left: _Spelled, right: _Spelled) -> _Spelled:
     """Of two sets of strings the one that fewer texts hold: longer ones, or fewer."""
+    candidates = [each for each in (left, right) if each.best and _worth(each.best)[0] >= _least(each.best)]
+    return max(candidates, key=lambda each: _worth(each.best), default=_Spelled(None))
 
-    def worth(strings: frozenset[str]) -> tuple[int, int]:
-        length = min((len(string.strip()) for string in strings), default=0)
-        return min(length, 6), -len(strings)
 
-    candidates = [each for each in (left, right) if each and worth(each)[0] >= _least(each)]
-    return max(candidates, key=worth, default=frozenset())
+def _worth(strings: frozenset[str]) -> tuple[int, int]:
+    length = min((len(string.strip()) for string in strings), default=0)
+    return min(length, 6), -len(strings)
 
 
 def _least(strings: frozenset[str]) -> int:

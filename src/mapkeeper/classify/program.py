@@ -1,0 +1,452 @@
+"""Turn the tree of a regular expression into a program for the machine (see `machine`).
+
+A program does what Python's ``regex`` does, choice by choice and in the same order, so that both find the same
+matches. What it cannot say comes back as no program, and is left to Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import regex
+
+from mapkeeper.classify.nodes import Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
+from mapkeeper.classify.patterns import MANY, study, widths
+
+_LARGEST = 8_000  # instructions
+_TABLED = 4  # options from which a table tells the ones that can match
+
+Bytes = frozenset[int]
+
+_BEYOND = frozenset(range(128, 256))
+_ALL = frozenset(range(256))
+
+_SPELLINGS = {
+    letter: frozenset(char for char in "\u017f\u212a\u0130\u0131" if regex.match(f"(?i){letter}", char))
+    for letter in "iskISK"
+}
+"""Letters of ASCII with the letters beyond it that are the same where case makes no difference."""
+
+_SPELLED = frozenset("".join(char for chars in _SPELLINGS.values() for char in chars).encode()) & _BEYOND
+
+
+# What an instruction does; each has three operands.
+(
+    MATCH,
+    BYTE,  # a: the byte
+    CLASS,  # a: class
+    GREEDY,  # a: class, b: least, c: most
+    POSSESSIVE,
+    LAZY,
+    SPLIT,  # a: first, b: then, c: class of what the first can begin with, or -1
+    JUMP,  # a: where to
+    WORD_EDGE,  # a: 1 for none
+    BESIDE,  # a: class of one character, b: 1 before and 0 behind, c: 1 for none such
+    TABLE,  # a: table of where to go by the next byte; nowhere is failure
+    SAVE,  # a: slot
+    TEXT_EDGE,  # a: 0 start, 1 end, 2 start of a line, 3 end of a line, 4 end or before a last line feed
+    AGAIN,  # a: slot of a group, c: 1 where case makes no difference
+    LOOK,  # a: where to go on, b: slot for the height of the stack, c: 1 negative
+    LOOKED,  # b, c: as in LOOK
+    BACK_UP,  # a: characters
+    HERE,  # b: slot of the look: whether it ended where the look stands
+    ATOMIC,  # b: slot for the height of the stack
+    ATOMIC_END,  # b: slot
+) = range(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A class of characters, as programs refer to it."""
+
+    ascii: frozenset[str]
+    beyond: bool
+    negated: bool = False
+    kinds: frozenset[str] = frozenset()
+    ranges: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Program:
+    """Instructions, four numbers each; the places in them count instructions from 0."""
+
+    code: list[tuple[int, int, int, int]] = field(default_factory=list)
+    classes: list[Kind] = field(default_factory=list)
+    tables: list[dict[int, int]] = field(default_factory=list)  # byte -> instruction
+    first: Bytes = _ALL  # what a match can begin with
+    least: int = 0  # characters of a match
+    slots: int = 2  # numbers kept on the way: two for the value, more for groups and looks
+    value: bool = False  # whether the value is a group
+    edged: bool = False  # whether a match begins at the edge of a word
+    anchored: bool = False  # whether a match begins where its text begins
+
+    def placed(self, classes: list[int], tables: int) -> Iterator[tuple[int, int, int, int]]:
+        """The instructions with the classes by other numbers, and the first table by the number ``tables``."""
+        for op, a, b, c in self.code:
+            if op in (CLASS, GREEDY, POSSESSIVE, LAZY, BESIDE):
+                yield op, classes[a], b, c
+            elif op == SPLIT and c >= 0:
+                yield op, a, b, classes[c]
+            elif op == TABLE:
+                yield op, a + tables, b, c
+            else:
+                yield op, a, b, c
+
+
+class _Impossible(Exception):
+    """The machine has no word for it."""
+
+
+def program(expression: str, *, whole: bool = False) -> Program | None:
+    """The program of an expression; ``whole``: a match is all of a text. ``None``: only Python can run it."""
+    tree = study(expression).tree
+    if tree is None:
+        return None
+    value = regex.compile(expression).groupindex.get("value", 0)
+    writer = _Writer(tree.flags, value, _referred(tree.root))
+    try:
+        writer.write(tree.root, "i" in tree.flags, "s" in tree.flags)
+    except _Impossible:
+        return None
+    if whole:
+        writer.put(TEXT_EDGE, 1)
+    writer.put(MATCH)
+    done = writer.done
+    _tighten(done)
+    begins, empty = _first(tree.root, "i" in tree.flags)
+    done.first = _ALL if empty else begins
+    done.least = widths(tree.root)[0]
+    done.value = value > 0
+    done.edged = _starts(tree.root, "b")
+    done.anchored = _starts(tree.root, "A" if "m" in tree.flags else "A^")
+    return done
+
+
+class _Writer:
+    def __init__(self, flags: str, value: int, referred: set[int]) -> None:
+        self.done = Program()
+        self._lines = "m" in flags
+        self._slots = {value: 0} if value else {}
+        for number in referred - {value}:
+            self._slots[number] = self.done.slots
+            self.done.slots += 2
+        self._numbers: dict[Kind, int] = {}
+
+    def put(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> int:
+        if len(self.done.code) >= _LARGEST:
+            raise _Impossible
+        self.done.code.append((op, a, b, c))
+        return len(self.done.code) - 1
+
+    @property
+    def here(self) -> int:
+        return len(self.done.code)
+
+    def patch(self, at: int, a: int | None = None, b: int | None = None) -> None:
+        op, old_a, old_b, c = self.done.code[at]
+        self.done.code[at] = (op, old_a if a is None else a, old_b if b is None else b, c)
+
+    def slot(self) -> int:
+        self.done.slots += 1
+        return self.done.slots - 1
+
+    def kind(self, kind: Kind) -> int:
+        if kind not in self._numbers:
+            self._numbers[kind] = len(self.done.classes)
+            self.done.classes.append(kind)
+        return self._numbers[kind]
+
+    def chars(self, node: Chars, fold: bool, dots: bool) -> int:
+        return self.kind(_kind(node, fold, dots))
+
+    def write(self, node: Node, fold: bool, dots: bool) -> None:
+        match node:
+            case Chars():
+                kind = _kind(node, fold, dots)
+                if len(kind.ascii) == 1 and not kind.beyond:
+                    self.put(BYTE, ord(next(iter(kind.ascii))))
+                else:
+                    self.put(CLASS, self.kind(kind))
+            case Edge():
+                self._edge(node)
+            case Look():
+                self._look(node, fold, dots)
+            case Back():
+                self.put(AGAIN, self._slots[node.number], 0, int(fold))
+            case Repeat():
+                self._repeat(node, fold, dots)
+            case Sequence():
+                for part in node.parts:
+                    self.write(part, fold, dots)
+            case Choice():
+                self._choice(node, fold, dots)
+            case Group():
+                self._group(node, fold, dots)
+            case Fold():
+                self.write(node.body, fold or "i" in node.flags, dots or "s" in node.flags)
+
+    def _edge(self, node: Edge) -> None:
+        match node.kind:
+            case "b" | "B":
+                self.put(WORD_EDGE, int(node.kind == "B"))
+            case "A":
+                self.put(TEXT_EDGE, 0)
+            case "Z":
+                self.put(TEXT_EDGE, 1)
+            case "^":
+                self.put(TEXT_EDGE, 2 if self._lines else 0)
+            case _:
+                self.put(TEXT_EDGE, 3 if self._lines else 4)
+
+    def _look(self, node: Look, fold: bool, dots: bool) -> None:
+        if isinstance(node.body, Chars):
+            self.put(BESIDE, self.chars(node.body, fold, dots), int(node.behind), int(node.negative))
+            return
+        if self._captures(node.body):
+            raise _Impossible
+        slot = self.slot()
+        look = self.put(LOOK, 0, slot, int(node.negative))
+        if node.behind:
+            self._behind(node, slot, fold, dots)
+        else:
+            self.write(node.body, fold, dots)
+        self.put(LOOKED, 0, slot, int(node.negative))
+        self.patch(look, a=self.here)
+
+    def _behind(self, node: Look, slot: int, fold: bool, dots: bool) -> None:
+        """From the nearest place on that it could begin at, ever farther back."""
+        low, high = widths(node.body)
+        self.put(BACK_UP, low)
+        again = self.put(SPLIT, self.here + 3, self.here + 1, -1) if low < high else None
+        if again is not None:
+            self.put(BACK_UP, 1)
+            self.put(JUMP, again)
+        self.write(node.body, fold, dots)
+        self.put(HERE, 0, slot)
+
+    def _group(self, node: Group, fold: bool, dots: bool) -> None:
+        if node.atomic:
+            self._atomic(node.body, fold, dots)
+        elif node.number in self._slots:
+            slot = self._slots[node.number]
+            self.put(SAVE, slot)
+            self.write(node.body, fold, dots)
+            self.put(SAVE, slot + 1)
+        else:
+            self.write(node.body, fold, dots)
+
+    def _atomic(self, body: Node, fold: bool, dots: bool) -> None:
+        if self._captures(body):
+            raise _Impossible
+        slot = self.slot()
+        self.put(ATOMIC, 0, slot)
+        self.write(body, fold, dots)
+        self.put(ATOMIC_END, 0, slot)
+
+    def _captures(self, node: Node) -> bool:
+        """Whether what a part matched is asked for: what a look or an atom matched is not undone."""
+        match node:
+            case Group():
+                return node.number in self._slots or self._captures(node.body)
+            case Repeat() | Look() | Fold():
+                return self._captures(node.body)
+            case Sequence() | Choice():
+                return any(map(self._captures, node.parts if isinstance(node, Sequence) else node.options))
+            case _:
+                return False
+
+    def _repeat(self, node: Repeat, fold: bool, dots: bool) -> None:
+        body = node.body
+        while isinstance(body, Group) and body.number not in self._slots and not body.atomic:
+            body = body.body
+        if isinstance(body, Chars):
+            op = {"": GREEDY, "?": LAZY, "+": POSSESSIVE}[node.manner]
+            most = MANY if node.most is None else node.most
+            if node.least == most == 1:
+                self.write(body, fold, dots)
+            else:
+                self.put(op, self.chars(body, fold, dots), node.least, most)
+            return
+        if node.manner == "+":
+            self._atomic(Repeat(node.body, node.least, node.most, ""), fold, dots)
+            return
+        empty = _first(body, fold)[1]
+        if empty and (node.most is None or node.most > 1):
+            raise _Impossible
+        for _ in range(node.least):
+            self.write(node.body, fold, dots)
+        begins = self._begins(body, fold)
+        if node.most is None:
+            loop = self._split(node.manner, begins)
+            self.write(node.body, fold, dots)
+            self.put(JUMP, loop)
+            self._leave(loop, node.manner)
+            return
+        splits = []
+        for _ in range(node.most - node.least):
+            splits.append(self._split(node.manner, begins))
+            self.write(node.body, fold, dots)
+        for split in splits:
+            self._leave(split, node.manner)
+
+    def _split(self, manner: str, begins: int) -> int:
+        """Choose between going on and leaving, of which the other place is not yet known."""
+        at = self.here
+        return self.put(SPLIT, 0, at + 1, -1) if manner else self.put(SPLIT, at + 1, 0, begins)
+
+    def _leave(self, split: int, manner: str) -> None:
+        if manner:
+            self.patch(split, a=self.here)
+        else:
+            self.patch(split, b=self.here)
+
+    def _begins(self, node: Node, fold: bool) -> int:
+        """The class of what a part begins with; -1 where it can be anything or nothing."""
+        first, empty = _first(node, fold)
+        if empty or len(first) > 200:
+            return -1
+        return self.kind(Kind(frozenset(chr(byte) for byte in first if byte < 128), bool(first & _BEYOND), negated=True))
+
+    def _choice(self, node: Choice, fold: bool, dots: bool) -> None:
+        firsts = [_first(option, fold) for option in node.options]
+        if len(firsts) >= _TABLED and not any(empty for _, empty in firsts):
+            self._tabled(node, [first for first, _ in firsts], fold, dots)
+            return
+        ends = []
+        for option in node.options[:-1]:
+            split = self.put(SPLIT, self.here + 1, 0, self._begins(option, fold))
+            self.write(option, fold, dots)
+            ends.append(self.put(JUMP))
+            self.patch(split, b=self.here)
+        self.write(node.options[-1], fold, dots)
+        for end in ends:
+            self.patch(end, a=self.here)
+
+    def _tabled(self, node: Choice, firsts: list[Bytes], fold: bool, dots: bool) -> None:
+        table: dict[int, int] = {}
+        self.done.tables.append(table)
+        self.put(TABLE, len(self.done.tables) - 1)
+        begins, ends = [], []
+        for option in node.options:
+            begins.append(self.here)
+            self.write(option, fold, dots)
+            ends.append(self.put(JUMP))
+        rows: dict[tuple[int, ...], int] = {}
+        for byte in range(256):
+            able = tuple(begin for begin, first in zip(begins, firsts, strict=True) if byte in first)
+            if not able:
+                continue
+            if able not in rows:
+                rows[able] = able[0] if len(able) == 1 else self.here
+                for begin in able[:-1]:
+                    self.put(SPLIT, begin, self.here + 1, -1)
+                if len(able) > 1:
+                    self.put(JUMP, able[-1])
+            table[byte] = rows[able]
+        for end in ends:
+            self.patch(end, a=self.here)
+
+
+def _tighten(program: Program) -> None:
+    """Rows after which nothing can come that a shorter one would end before give nothing back."""
+    code = program.code
+    for at, (op, a, b, c) in enumerate(code):
+        if op == GREEDY and _settled(program, program.classes[a], b, at + 1):
+            code[at] = POSSESSIVE, a, b, c
+
+
+def _settled(program: Program, kind: Kind, least: int, at: int) -> bool:
+    """Whether what stands at a place of the program cannot match within a row of a class of so many at least."""
+    op, a, b, _ = program.code[at]
+    while op in (SAVE, JUMP):
+        at = a if op == JUMP else at + 1
+        op, a, b, _ = program.code[at]
+    if op == BYTE:
+        return chr(a) not in kind.ascii
+    if op == CLASS or (op in (GREEDY, POSSESSIVE, LAZY) and b > 0):
+        other = program.classes[a]
+        return not (kind.ascii & other.ascii or (kind.beyond and other.beyond))
+    if op == WORD_EDGE:
+        return a == 0 and least > 0 and not kind.beyond and all(char.isalnum() or char == "_" for char in kind.ascii)
+    return op == TEXT_EDGE and (a == 1 or (a > 2 and "\n" not in kind.ascii))
+
+
+def _kind(node: Chars, fold: bool, dots: bool) -> Kind:
+    if "." in node.kinds and dots:
+        return Kind(frozenset(map(chr, range(128))), True, True)
+    chars = node.ascii(fold)
+    other = frozenset().union(*(_SPELLINGS[char] for char in node.members & _SPELLINGS.keys())) if fold else frozenset()
+    if not (node.beyond or other):
+        return Kind(chars, False)
+    kinds = node.kinds - {"."}
+    if fold and kinds & {"pLu", "pLl", "pLt"}:
+        kinds |= {"pLu", "pLl", "pLt"}
+    ranges = node.ranges + tuple((ord(char), ord(char)) for char in other)
+    if fold:
+        ranges += tuple((ord(other), ord(other)) for low, high in node.ranges for other in _other_cases(low, high))
+    return Kind(chars, True, node.negated, kinds, tuple(sorted(set(ranges))))
+
+
+def _other_cases(low: int, high: int) -> set[str]:
+    if high - low > 1000:
+        raise _Impossible
+    cases = {each for code in range(low, high + 1) for each in (chr(code).lower(), chr(code).upper())}
+    return {each for each in cases if len(each) == 1 and not each.isascii()}
+
+
+def _first(node: Node, fold: bool) -> tuple[Bytes, bool]:
+    """The bytes that what a part consumes can begin with, and whether it can consume nothing."""
+    match node:
+        case Chars():
+            members = _ALL - _BEYOND if "." in node.kinds else frozenset(map(ord, node.ascii(fold)))
+            return members | (_BEYOND if node.beyond else _SPELLED if fold else frozenset()), False
+        case Edge() | Look():
+            return frozenset(), True
+        case Back():
+            return _ALL, True
+        case Repeat():
+            first, empty = _first(node.body, fold)
+            return first, empty or node.least == 0
+        case Group() | Fold():
+            return _first(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
+        case Sequence():
+            begins: Bytes = frozenset()
+            for part in node.parts:
+                first, empty = _first(part, fold)
+                begins |= first
+                if not empty:
+                    return begins, False
+            return begins, True
+        case Choice():
+            found = [_first(option, fold) for option in node.options]
+            return frozenset().union(*(first for first, _ in found)), any(empty for _, empty in found)
+
+
+def _referred(node: Node) -> set[int]:
+    """The groups that back-references ask for."""
+    match node:
+        case Back():
+            return {node.number}
+        case Repeat() | Look() | Fold() | Group():
+            return _referred(node.body)
+        case Sequence() | Choice():
+            parts = node.parts if isinstance(node, Sequence) else node.options
+            return set().union(*map(_referred, parts))
+        case _:
+            return set()
+
+
+def _starts(node: Node, edges: str) -> bool:
+    """Whether a match begins at such an edge."""
+    match node:
+        case Edge():
+            return node.kind in edges
+        case Group() | Fold():
+            return _starts(node.body, edges)
+        case Sequence():
+            return bool(node.parts) and _starts(node.parts[0], edges)
+        case Choice():
+            return all(_starts(option, edges) for option in node.options)
+        case _:
+            return False
