@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -35,6 +35,7 @@ def assembled(programs: Sequence[Program | None]) -> Code:
         np.array(entries, np.int32),
         np.array([program.slots if program else 0 for program in programs], np.int32),
         _flags([program.first if program else () for program in programs], 256),
+        _flags([program.second if program else () for program in programs], 257),
         np.array([program.least if program else 0 for program in programs], np.int32),
         np.array([program is not None and program.value for program in programs], np.bool_),
         np.array([program is not None and program.edged for program in programs], np.bool_),
@@ -46,7 +47,7 @@ def assembled(programs: Sequence[Program | None]) -> Code:
     )
 
 
-def _flags(rows: Sequence[object], width: int) -> npt.NDArray[np.bool_]:
+def _flags(rows: Sequence[Iterable[int]], width: int) -> npt.NDArray[np.bool_]:
     flags = np.zeros((len(rows), width), np.bool_)
     for row, members in zip(flags, rows, strict=True):
         row[list(members)] = True
@@ -54,7 +55,7 @@ def _flags(rows: Sequence[object], width: int) -> npt.NDArray[np.bool_]:
 
 
 def _tables(tables: Sequence[dict[int, int]]) -> npt.NDArray[np.int32]:
-    rows = np.full((max(1, len(tables)), 256), -1, np.int32)
+    rows = np.full((max(1, len(tables)), 257), -1, np.int32)
     for row, table in zip(rows, tables, strict=False):
         row[list(table)] = list(table.values())
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -158,7 +159,7 @@ class Classification:
         if not len(count.valid):
             return
         if in_text:
-            count.support(look.in_context(number, count.valid))
+            count.support(partial(look.in_context, number))
         count.known(ruleset.words.constants.get(category), self._domains)
         _mark(tally, count, ruleset.words.marks.get(category, ()), found)
         count.show(category, self._reveal, positions)

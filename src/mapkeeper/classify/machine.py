@@ -17,12 +17,13 @@ from mapkeeper.classify.program import (
     AGAIN,
     ATOMIC,
     ATOMIC_END,
-    BACK_UP,
     BESIDE,
     BYTE,
+    BYTE_BACK,
     CLASS,
+    CLASS_BACK,
     GREEDY,
-    HERE,
+    GREEDY_BACK,
     JUMP,
     LAZY,
     LOOK,
@@ -42,15 +43,18 @@ _GIVEN_UP = -2
 _STACK = 1 << 16
 """Numbers on the stack of choices, four each."""
 
-_STEPS = 1 << 20
-"""Instructions after which one place is given up."""
+_STEPS = 1 << 18
+"""Instructions after which a text is given up, with …"""
+
+_EACH = 64
+"""… so many more for each of its bytes."""
 
 _ROOM = 64
 
 PLANES = 0x20000
 """Codes that are told apart; a text with others is not for the machine."""
 
-_CHOICE, _ROW, _GROWING, _SLOT, _LOOKING, _WHOLE = range(6)  # what stands on the stack
+_CHOICE, _ROW, _ROW_BACK, _GROWING, _SLOT, _LOOKING, _WHOLE = range(7)  # what stands on the stack
 
 Flags = npt.NDArray[np.bool_]
 
@@ -62,6 +66,7 @@ class Code(NamedTuple):
     entry: Small  # [program] -> its first number in ``code``
     slots: Small  # [program] -> numbers it keeps on its way
     first: Flags  # [program, byte] -> whether a match can begin with it
+    second: Flags  # [program, byte] -> whether it can go on with it; 256: whether nothing has to follow
     least: Small  # [program] -> characters of a match
     value: Flags  # [program] -> whether the first two slots are the value
     edged: Flags  # [program] -> whether a match begins at the edge of a word
@@ -69,7 +74,7 @@ class Code(NamedTuple):
     members: Flags  # [class, ASCII]
     beyond: Small  # [class] -> row of ``wide``; row 0 is empty
     wide: Bytes  # [row, code // 8]: bits for codes below `PLANES`, least first
-    tables: Small  # [table, byte] -> instruction or -1
+    tables: Small  # [table, byte or 256 for the end] -> instruction or -1
     word: int  # the class of letters, digits and "_"
 
 
@@ -80,6 +85,17 @@ class Jobs(NamedTuple):
     text: Small
     low: Ints
     high: Ints
+
+    @classmethod
+    def empty(cls, size: int) -> Jobs:
+        """Room for so many."""
+        return cls(
+            np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
+        )
+
+    def at(self, which: slice | Flags | Ints) -> Jobs:
+        """Some of them."""
+        return Jobs(self.program[which], self.text[which], self.low[which], self.high[which])
 
 
 class Texts(NamedTuple):
@@ -99,16 +115,27 @@ class Matches(NamedTuple):
     start: Ints
     stop: Ints
 
+    @classmethod
+    def empty(cls, size: int) -> Matches:
+        """Room for so many."""
+        return cls(
+            np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
+        )
+
+    def head(self, count: int) -> Matches:
+        """The first few."""
+        return Matches(self.program[:count], self.text[:count], self.start[:count], self.stop[:count])
+
 
 def matches(code: Code, texts: Texts, jobs: Jobs) -> Matches:
     """All matches that do not overlap, as Python's ``finditer`` finds them."""
     stack, slots = np.empty(_STACK, np.int64), np.empty(max(2, int(code.slots.max(initial=0))), np.int64)
     size = len(jobs.text) + _ROOM
     while True:
-        into = Matches(*np.empty((2, size), np.int32), *np.empty((2, size), np.int64))
+        into = Matches.empty(size)
         count = _run(code, texts, jobs, np.zeros(len(code.entry), np.int64), into, stack, slots)
         if count >= 0:
-            return Matches(*(each[:count] for each in into))
+            return into.head(count)
         size *= 4
 
 
@@ -150,7 +177,22 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
 
     All in one function: to hand arrays over to another costs more than most of what is done here.
     """
-    codes, entry, kept, first_of, least_of, valued, edged_of, anchored_of, members, beyond, wide, tables, word = code
+    (
+        codes,
+        entry,
+        kept,
+        first_of,
+        second_of,
+        least_of,
+        valued,
+        edged_of,
+        anchored_of,
+        members,
+        beyond,
+        wide,
+        tables,
+        word,
+    ) = code
     data, offsets = texts.data, texts.offsets
     job_program, job_text, job_low, job_high = jobs
     found_program, found_text, found_start, found_stop = into
@@ -165,21 +207,22 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
         last = min(job_high[job], end - max(np.int64(least_of[program]), 1))
         if anchored_of[program]:
             last = min(last, begin)
+        steps = -_EACH * (end - begin)
         while start <= last:
             byte = data[start]
-            if not first_of[program, byte] or byte & 0xC0 == 0x80:
+            next_ = np.int64(data[start + 1]) if start + 1 < end else 256
+            if not first_of[program, byte] or not second_of[program, next_] or byte & 0xC0 == 0x80:
                 start += 1
                 continue
-            if edged and start > begin and byte < 128 and data[start - 1] < 128:
-                if members[word, byte] == members[word, data[start - 1]]:
-                    start += 1
-                    continue
+            inside = edged and start > begin and byte < 128 and data[start - 1] < 128
+            if inside and members[word, byte] == members[word, data[start - 1]]:
+                start += 1
+                continue
             for slot in range(kept[program]):
                 slots[slot] = -1
             pos = start
             pc = base
             top = 0
-            steps = 0
             while True:
                 steps += 1
                 if steps > _STEPS or top > room:
@@ -203,7 +246,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                     failed = pos >= end or data[pos] != a
                     pos += 1
                     pc += 4
-                elif op == GREEDY or op == POSSESSIVE:
+                elif op in (GREEDY, POSSESSIVE):
                     times = 0
                     lowest = pos
                     while times < c and pos < end:
@@ -219,7 +262,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                         times += 1
                         if times == b:
                             lowest = pos
-                    failed = times < b
+                    failed = bool(times < b)
                     pc += 4
                     if op == GREEDY and times > b:
                         stack[top], stack[top + 1], stack[top + 2], stack[top + 3] = _ROW, pc, pos, lowest
@@ -230,7 +273,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                         if pos >= end:
                             able = False
                         elif data[pos] < 128:
-                            able = members[c, data[pos]]
+                            able = bool(members[c, data[pos]])
                         else:
                             able = beyond[c] > 0
                     if able:
@@ -241,28 +284,32 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                         pc = base + 4 * b
                 elif op == JUMP:
                     pc = base + 4 * a
-                elif op == WORD_EDGE or op == BESIDE:
+                elif op in (WORD_EDGE, BESIDE):
                     kind = a if op == BESIDE else word
                     before = False
                     after = False
                     if pos > begin and (op == WORD_EDGE or b == 1):
                         left = pos - 1
                         if data[left] < 128:
-                            before = members[kind, data[left]]
+                            before = bool(members[kind, data[left]])
                         else:
                             while left > begin and data[left] & 0xC0 == 0x80:
                                 left -= 1
                             before = _held(wide, beyond[kind], data, left) > 0
                     if pos < end and (op == WORD_EDGE or b == 0):
                         if data[pos] < 128:
-                            after = members[kind, data[pos]]
+                            after = bool(members[kind, data[pos]])
                         else:
                             after = _held(wide, beyond[kind], data, pos) > 0
                     failed = (before != after) == ((a if op == WORD_EDGE else c) == 1)
                     pc += 4
                 elif op == TABLE:
-                    to = np.int64(tables[a, data[pos]]) if pos < end else -1
-                    failed = to < 0
+                    to = np.int64(-1)
+                    if b == 1:
+                        to = np.int64(tables[a, np.int64(data[pos + 1]) if pos + 1 < end else 256])
+                    elif pos < end:
+                        to = np.int64(tables[a, data[pos]])
+                    failed = bool(to < 0)
                     pc = base + 4 * to
                 elif op == SAVE:
                     stack[top], stack[top + 1], stack[top + 2] = _SLOT, a, slots[a]
@@ -306,7 +353,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                     failed = width < 0
                     pos += width
                     pc += 4
-                elif op == LOOK or op == ATOMIC:
+                elif op in (LOOK, ATOMIC):
                     stack[top], stack[top + 1], stack[top + 2] = _LOOKING if op == LOOK else _WHOLE, pc, pos
                     top += 4
                     slots[b] = top
@@ -316,18 +363,35 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                     pos = stack[top + 2]
                     failed = c == 1
                     pc += 4
-                elif op == HERE:
-                    failed = pos != stack[slots[b] - 2]
+                elif op == BYTE_BACK:
+                    failed = pos <= begin or data[pos - 1] != a
+                    pos -= 1
                     pc += 4
-                elif op == BACK_UP:
-                    for _ in range(a):
-                        if pos <= begin:
-                            failed = True
-                            break
-                        pos -= 1
-                        while pos > begin and data[pos] & 0xC0 == 0x80:
-                            pos -= 1
+                elif op in (CLASS_BACK, GREEDY_BACK):
+                    times = 0
+                    highest = pos
+                    while pos > begin and (times < c or (op == CLASS_BACK and times < 1)):
+                        left = pos - 1
+                        if data[left] < 128:
+                            if not members[a, data[left]]:
+                                break
+                        else:
+                            while left > begin and data[left] & 0xC0 == 0x80:
+                                left -= 1
+                            if _held(wide, beyond[a], data, left) == 0:
+                                break
+                        pos = left
+                        times += 1
+                        if times == b:
+                            highest = pos
                     pc += 4
+                    if op == CLASS_BACK:
+                        failed = times < 1
+                    else:
+                        failed = bool(times < b)
+                        if times > b:
+                            stack[top], stack[top + 1], stack[top + 2], stack[top + 3] = _ROW_BACK, pc, pos, highest
+                            top += 4
                 elif op == ATOMIC_END:
                     top = slots[b] - 4
                     pc += 4
@@ -343,6 +407,14 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                         while data[pos] & 0xC0 == 0x80:
                             pos -= 1
                         if pos > stack[top + 3]:
+                            stack[top + 2] = pos
+                            top += 4
+                        failed = False
+                    elif was == _ROW_BACK:
+                        pos += 1
+                        while pos < end and data[pos] & 0xC0 == 0x80:
+                            pos += 1
+                        if pos < stack[top + 3]:
                             stack[top + 2] = pos
                             top += 4
                         failed = False

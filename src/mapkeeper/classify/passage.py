@@ -46,4 +46,5 @@ class Passage:
 
     def whole(self, texts: Texts, start: Numbers, stop: Numbers) -> npt.NDArray[np.bool_]:
         """Whether each stretch is all of its text."""
-        return (start == self.offsets[texts]) & (stop == self.offsets[texts + 1])
+        whole: npt.NDArray[np.bool_] = (start == self.offsets[texts]) & (stop == self.offsets[texts + 1])
+        return whole

@@ -22,6 +22,9 @@ Bytes = frozenset[int]
 _BEYOND = frozenset(range(128, 256))
 _ALL = frozenset(range(256))
 
+_END = 256
+"""Stands for the end of a text among bytes."""
+
 _SPELLINGS = {
     letter: frozenset(char for char in "\u017f\u212a\u0130\u0131" if regex.match(f"(?i){letter}", char))
     for letter in "iskISK"
@@ -43,17 +46,18 @@ _SPELLED = frozenset("".join(char for chars in _SPELLINGS.values() for char in c
     JUMP,  # a: where to
     WORD_EDGE,  # a: 1 for none
     BESIDE,  # a: class of one character, b: 1 before and 0 behind, c: 1 for none such
-    TABLE,  # a: table of where to go by the next byte; nowhere is failure
+    TABLE,  # a: table of where to go by the next byte, or with b of 1 the one after it; nowhere is failure
     SAVE,  # a: slot
     TEXT_EDGE,  # a: 0 start, 1 end, 2 start of a line, 3 end of a line, 4 end or before a last line feed
     AGAIN,  # a: slot of a group, c: 1 where case makes no difference
     LOOK,  # a: where to go on, b: slot for the height of the stack, c: 1 negative
     LOOKED,  # b, c: as in LOOK
-    BACK_UP,  # a: characters
-    HERE,  # b: slot of the look: whether it ended where the look stands
+    BYTE_BACK,  # as without, but of what stands before
+    CLASS_BACK,
+    GREEDY_BACK,
     ATOMIC,  # b: slot for the height of the stack
     ATOMIC_END,  # b: slot
-) = range(20)
+) = range(21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Program:
 
     code: list[tuple[int, int, int, int]] = field(default_factory=list)
     classes: list[Kind] = field(default_factory=list)
-    tables: list[dict[int, int]] = field(default_factory=list)  # byte -> instruction
+    tables: list[dict[int, int]] = field(default_factory=list)  # byte or `_END` -> instruction
     first: Bytes = _ALL  # what a match can begin with
+    second: Bytes = _ALL  # what it can go on with; `_END` where nothing has to follow
     least: int = 0  # characters of a match
     slots: int = 2  # numbers kept on the way: two for the value, more for groups and looks
     value: bool = False  # whether the value is a group
@@ -84,7 +89,7 @@ class Program:
     def placed(self, classes: list[int], tables: int) -> Iterator[tuple[int, int, int, int]]:
         """The instructions with the classes by other numbers, and the first table by the number ``tables``."""
         for op, a, b, c in self.code:
-            if op in (CLASS, GREEDY, POSSESSIVE, LAZY, BESIDE):
+            if op in (CLASS, GREEDY, POSSESSIVE, LAZY, BESIDE, CLASS_BACK, GREEDY_BACK):
                 yield op, classes[a], b, c
             elif op == SPLIT and c >= 0:
                 yield op, a, b, classes[c]
@@ -105,6 +110,9 @@ def program(expression: str, *, whole: bool = False) -> Program | None:
         return None
     value = regex.compile(expression).groupindex.get("value", 0)
     writer = _Writer(tree.flags, value, _referred(tree.root))
+    least = widths(tree.root)[0]
+    if not least and not whole:
+        return None  # where it matches nothing, Python tries the same place again
     try:
         writer.write(tree.root, "i" in tree.flags, "s" in tree.flags)
     except _Impossible:
@@ -114,9 +122,9 @@ def program(expression: str, *, whole: bool = False) -> Program | None:
     writer.put(MATCH)
     done = writer.done
     _tighten(done)
-    begins, empty = _first(tree.root, "i" in tree.flags)
-    done.first = _ALL if empty else begins
-    done.least = widths(tree.root)[0]
+    begin = _begin(tree.root, "i" in tree.flags)
+    done.first, done.second = (_ALL, _ALL | {_END}) if begin.empty else (begin.first, begin.seconds)
+    done.least = least
     done.value = value > 0
     done.edged = _starts(tree.root, "b")
     done.anchored = _starts(tree.root, "A" if "m" in tree.flags else "A^")
@@ -127,6 +135,7 @@ class _Writer:
     def __init__(self, flags: str, value: int, referred: set[int]) -> None:
         self.done = Program()
         self._lines = "m" in flags
+        self._back = False  # whether what is written runs to the left
         self._slots = {value: 0} if value else {}
         for number in referred - {value}:
             self._slots[number] = self.done.slots
@@ -165,19 +174,20 @@ class _Writer:
             case Chars():
                 kind = _kind(node, fold, dots)
                 if len(kind.ascii) == 1 and not kind.beyond:
-                    self.put(BYTE, ord(next(iter(kind.ascii))))
+                    self.put(BYTE_BACK if self._back else BYTE, ord(next(iter(kind.ascii))))
                 else:
-                    self.put(CLASS, self.kind(kind))
+                    self.put(CLASS_BACK if self._back else CLASS, self.kind(kind))
             case Edge():
                 self._edge(node)
             case Look():
                 self._look(node, fold, dots)
             case Back():
+                self._forward()
                 self.put(AGAIN, self._slots[node.number], 0, int(fold))
             case Repeat():
                 self._repeat(node, fold, dots)
             case Sequence():
-                for part in node.parts:
+                for part in reversed(node.parts) if self._back else node.parts:
                     self.write(part, fold, dots)
             case Choice():
                 self._choice(node, fold, dots)
@@ -185,6 +195,11 @@ class _Writer:
                 self._group(node, fold, dots)
             case Fold():
                 self.write(node.body, fold or "i" in node.flags, dots or "s" in node.flags)
+
+    def _forward(self) -> None:
+        """To the left only what is simple runs: whether it matches does not hang on the order of choices."""
+        if self._back:
+            raise _Impossible
 
     def _edge(self, node: Edge) -> None:
         match node.kind:
@@ -207,23 +222,11 @@ class _Writer:
             raise _Impossible
         slot = self.slot()
         look = self.put(LOOK, 0, slot, int(node.negative))
-        if node.behind:
-            self._behind(node, slot, fold, dots)
-        else:
-            self.write(node.body, fold, dots)
+        back, self._back = self._back, node.behind
+        self.write(node.body, fold, dots)
+        self._back = back
         self.put(LOOKED, 0, slot, int(node.negative))
         self.patch(look, a=self.here)
-
-    def _behind(self, node: Look, slot: int, fold: bool, dots: bool) -> None:
-        """From the nearest place on that it could begin at, ever farther back."""
-        low, high = widths(node.body)
-        self.put(BACK_UP, low)
-        again = self.put(SPLIT, self.here + 3, self.here + 1, -1) if low < high else None
-        if again is not None:
-            self.put(BACK_UP, 1)
-            self.put(JUMP, again)
-        self.write(node.body, fold, dots)
-        self.put(HERE, 0, slot)
 
     def _group(self, node: Group, fold: bool, dots: bool) -> None:
         if node.atomic:
@@ -237,6 +240,7 @@ class _Writer:
             self.write(node.body, fold, dots)
 
     def _atomic(self, body: Node, fold: bool, dots: bool) -> None:
+        self._forward()
         if self._captures(body):
             raise _Impossible
         slot = self.slot()
@@ -262,6 +266,10 @@ class _Writer:
             body = body.body
         if isinstance(body, Chars):
             op = {"": GREEDY, "?": LAZY, "+": POSSESSIVE}[node.manner]
+            if self._back:
+                op = GREEDY_BACK
+                if node.manner == "+":
+                    raise _Impossible
             most = MANY if node.most is None else node.most
             if node.least == most == 1:
                 self.write(body, fold, dots)
@@ -271,8 +279,7 @@ class _Writer:
         if node.manner == "+":
             self._atomic(Repeat(node.body, node.least, node.most, ""), fold, dots)
             return
-        empty = _first(body, fold)[1]
-        if empty and (node.most is None or node.most > 1):
+        if _begin(body, fold).empty and (node.most is None or node.most > 1):
             raise _Impossible
         for _ in range(node.least):
             self.write(node.body, fold, dots)
@@ -303,15 +310,16 @@ class _Writer:
 
     def _begins(self, node: Node, fold: bool) -> int:
         """The class of what a part begins with; -1 where it can be anything or nothing."""
-        first, empty = _first(node, fold)
-        if empty or len(first) > 200:
+        begin = _begin(node, fold)
+        if self._back or begin.empty or len(begin.first) > 200:
             return -1
-        return self.kind(Kind(frozenset(chr(byte) for byte in first if byte < 128), bool(first & _BEYOND), negated=True))
+        able = frozenset(chr(byte) for byte in begin.first if byte < 128)
+        return self.kind(Kind(able, bool(begin.first & _BEYOND), negated=True))
 
     def _choice(self, node: Choice, fold: bool, dots: bool) -> None:
-        firsts = [_first(option, fold) for option in node.options]
-        if len(firsts) >= _TABLED and not any(empty for _, empty in firsts):
-            self._tabled(node, [first for first, _ in firsts], fold, dots)
+        begins = [_begin(option, fold) for option in node.options]
+        if len(begins) >= _TABLED and not self._back and not any(begin.empty for begin in begins):
+            self._tabled(node, begins, fold, dots)
             return
         ends = []
         for option in node.options[:-1]:
@@ -323,29 +331,53 @@ class _Writer:
         for end in ends:
             self.patch(end, a=self.here)
 
-    def _tabled(self, node: Choice, firsts: list[Bytes], fold: bool, dots: bool) -> None:
-        table: dict[int, int] = {}
-        self.done.tables.append(table)
-        self.put(TABLE, len(self.done.tables) - 1)
-        begins, ends = [], []
+    def _tabled(self, node: Choice, begins: list[_Begin], fold: bool, dots: bool) -> None:
+        """Tables tell by the next byte, or two, which options there are to try, in their order."""
+        first = self._table(0)
+        places, ends = [], []
         for option in node.options:
-            begins.append(self.here)
+            places.append(self.here)
             self.write(option, fold, dots)
             ends.append(self.put(JUMP))
         rows: dict[tuple[int, ...], int] = {}
         for byte in range(256):
-            able = tuple(begin for begin, first in zip(begins, firsts, strict=True) if byte in first)
-            if not able:
-                continue
-            if able not in rows:
-                rows[able] = able[0] if len(able) == 1 else self.here
-                for begin in able[:-1]:
-                    self.put(SPLIT, begin, self.here + 1, -1)
-                if len(able) > 1:
-                    self.put(JUMP, able[-1])
-            table[byte] = rows[able]
+            able = tuple(number for number, begin in enumerate(begins) if byte in begin.first)
+            if able:
+                if able not in rows:
+                    rows[able] = self._row(able, begins, places)
+                first[byte] = rows[able]
         for end in ends:
             self.patch(end, a=self.here)
+
+    def _table(self, ahead: int) -> dict[int, int]:
+        table: dict[int, int] = {}
+        self.done.tables.append(table)
+        self.put(TABLE, len(self.done.tables) - 1, ahead)
+        return table
+
+    def _row(self, able: tuple[int, ...], begins: list[_Begin], places: list[int]) -> int:
+        """Where several options are tried, one after the other."""
+        if len(able) < _TABLED:
+            return self._chain([places[number] for number in able])
+        at = self.here
+        table = self._table(1)
+        rows: dict[tuple[int, ...], int] = {}
+        for byte in range(257):
+            still = tuple(number for number in able if byte in begins[number].seconds)
+            if still:
+                if still not in rows:
+                    rows[still] = self._chain([places[number] for number in still])
+                table[byte] = rows[still]
+        return at
+
+    def _chain(self, places: list[int]) -> int:
+        if len(places) == 1:
+            return places[0]
+        at = self.here
+        for place in places[:-1]:
+            self.put(SPLIT, place, self.here + 1, -1)
+        self.put(JUMP, places[-1])
+        return at
 
 
 def _tighten(program: Program) -> None:
@@ -395,32 +427,78 @@ def _other_cases(low: int, high: int) -> set[str]:
     return {each for each in cases if len(each) == 1 and not each.isascii()}
 
 
-def _first(node: Node, fold: bool) -> tuple[Bytes, bool]:
-    """The bytes that what a part consumes can begin with, and whether it can consume nothing."""
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """What a part can consume first, in bytes."""
+
+    empty: bool = True  # whether it can consume nothing
+    first: Bytes = frozenset()
+    single: bool = False  # whether it can consume a single character
+    second: Bytes = frozenset()  # what can come second, if it consumes more
+
+    def then(self, other: _Begin) -> _Begin:
+        second = (
+            self.second | (other.first if self.single else frozenset()) | (other.second if self.empty else frozenset())
+        )
+        return _Begin(
+            self.empty and other.empty,
+            self.first | other.first if self.empty else self.first,
+            (self.single and other.empty) or (self.empty and other.single),
+            second,
+        )
+
+    def beside(self, other: _Begin) -> _Begin:
+        return _Begin(
+            self.empty or other.empty,
+            self.first | other.first,
+            self.single or other.single,
+            self.second | other.second,
+        )
+
+    @property
+    def seconds(self) -> Bytes:
+        """What can come second; `_END` for the end of the text."""
+        # Of a character beyond ASCII the second byte is none that is told of here.
+        return _ALL | {_END} if self.empty or self.single or self.first & _BEYOND else self.second
+
+
+_NOTHING = _Begin()
+
+
+def _begin(node: Node, fold: bool) -> _Begin:
     match node:
         case Chars():
             members = _ALL - _BEYOND if "." in node.kinds else frozenset(map(ord, node.ascii(fold)))
-            return members | (_BEYOND if node.beyond else _SPELLED if fold else frozenset()), False
+            beyond = _BEYOND if node.beyond else _SPELLED if fold else frozenset()
+            return _Begin(False, members | beyond, True)
         case Edge() | Look():
-            return frozenset(), True
+            return _NOTHING
         case Back():
-            return _ALL, True
+            return _Begin(True, _ALL, True, _ALL)
         case Repeat():
-            first, empty = _first(node.body, fold)
-            return first, empty or node.least == 0
+            body = _begin(node.body, fold)
+            most = 2 if node.most is None else min(node.most, 2)
+            times = _NOTHING if node.least == 0 else body if node.least == 1 else body.then(body)
+            if most > node.least:
+                longer = times.then(body)
+                times = times.beside(longer)
+                if most > node.least + 1:
+                    times = times.beside(longer.then(body))
+            return times
         case Group() | Fold():
-            return _first(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
+            return _begin(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
         case Sequence():
-            begins: Bytes = frozenset()
+            begin = _NOTHING
             for part in node.parts:
-                first, empty = _first(part, fold)
-                begins |= first
-                if not empty:
-                    return begins, False
-            return begins, True
+                begin = begin.then(_begin(part, fold))
+                if not (begin.empty or begin.single):
+                    break
+            return begin
         case Choice():
-            found = [_first(option, fold) for option in node.options]
-            return frozenset().union(*(first for first, _ in found)), any(empty for _, empty in found)
+            begin, *others = (_begin(option, fold) for option in node.options)
+            for other in others:
+                begin = begin.beside(other)
+            return begin
 
 
 def _referred(node: Node) -> set[int]:

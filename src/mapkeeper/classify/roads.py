@@ -8,7 +8,8 @@ all of its matches; nothing is guessed, and what fits no road looks at every tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
@@ -29,7 +30,7 @@ SHORT = 4
 
 _TOKEN = LETTERS | DIGITS | MARKS
 _NONE = r"\x00"
-_SIGNS = "@$\\*{}<>[]|#&?~^"  # rare enough to look for alone
+_SIGNS = "\t@$\\*{}<>[]|#&?~^"  # rare enough to look for alone
 _VARIANTS = 256  # strings that an alternative is spelled out to
 _LONG = 24  # characters of one such string
 
@@ -42,6 +43,7 @@ class Road(Enum):
     WORD = "word"  # round a literal, between white space
     TEXT = "text"  # in a text that holds a literal
     SEED = "seed"  # in a text with a token that looks like a part of every match
+    MIXED = "mixed"  # in a token, or round a literal
     EVERY = "every"  # anywhere
 
 
@@ -51,9 +53,15 @@ class Route:
 
     road: Road
     shape: str = ""  # for Rust: what shapes of tokens and regions look like, relaxed
-    literals: frozenset[str] = frozenset()  # in small letters: every match holds one of them
-    reach: int | None = None  # characters from the beginning of a match to the end of its literal; None: no limit
     digits: int = 0  # in what has that shape
+    reach: int | None = 0  # characters of a match before what has that shape; None: no limit
+    literals: Mapping[str, Reach] = field(default_factory=dict)  # in small letters: every match holds one of them
+
+
+Reach = tuple[int, int | None]
+"""Characters of a match before a literal: the fewest, and the most; ``None``: no limit.
+
+Fewer than none where the literal stands before the match."""
 
 
 @cache
@@ -68,20 +76,40 @@ def route(expression: str) -> Route:
     in_token = eaten.alphabet <= _TOKEN
     literals = _literals(root)
     if literals.best and _looks_far_behind(root):
-        return Route(Road.TEXT, literals=literals.best, reach=literals.reach)
+        return Route(Road.TEXT, literals=literals.best)
     if in_token and digits:
         return Route(Road.TOKEN, _shape(root, fold), digits=digits)
     regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
     if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
         return Route(Road.REGION, _shape(root, fold), digits=digits)
     if literals.best:
-        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals.best, reach=literals.reach)
+        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals.best)
     if in_token:
         return Route(Road.TOKEN, _shape(root, fold))
+    if (mixed := _mixed(root, fold)) is not None:
+        return mixed
     seed = _seed(root, fold)
-    if seed is not None and (held := needs_of(seed).digits):
-        return Route(Road.SEED, _shape(seed, fold), digits=held)
+    if seed is not None and (held := needs_of(seed.node).digits):
+        return Route(Road.SEED, _shape(seed.node, fold), digits=held, reach=seed.reach)
     return Route(Road.EVERY)
+
+
+def _mixed(root: Node, fold: bool) -> Route | None:
+    """The road of options of which some lie in tokens, and the others hold literals; ``None``: there are no such."""
+    parts = list(root.parts) if isinstance(root, Sequence) else [root]
+    wide = [at for at, part in enumerate(parts) if not isinstance(part, Edge)]
+    choice = parts[wide[0]] if len(wide) == 1 else root
+    while isinstance(choice, Group):
+        choice = choice.body
+    if not isinstance(choice, Choice) or len(wide) != 1:
+        return None
+    inside = [o for o in choice.options if _consumed(o, fold).alphabet <= _TOKEN and needs_of(o).digits]
+    found = [_literals(option).best for option in choice.options if option not in inside]
+    if not inside or not all(found):
+        return None
+    parts[wide[0]] = Choice(tuple(inside))
+    shape, digits = _shape(Sequence(tuple(parts)), fold), min(needs_of(option).digits for option in inside)
+    return Route(Road.MIXED, shape, digits=digits, literals=_united(found))
 
 
 def _looks_far_behind(node: Node) -> bool:
@@ -114,7 +142,23 @@ def _bounded(node: Node) -> bool:
             return not _consumed(node, fold=True).alphabet & LETTERS
 
 
-def _seed(node: Node, fold: bool) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class _Seed:
+    """A part that every match has and that lies in one token."""
+
+    node: Node
+    reach: int | None = 0  # characters before it
+
+    def behind(self, before: int | None) -> _Seed:
+        return _Seed(self.node, _plus(self.reach, before))
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        needs = needs_of(self.node)
+        return needs.digits, needs.length
+
+
+def _seed(node: Node, fold: bool) -> _Seed | None:
     """The part with the most digits of those that every match has and that lie in one token."""
     match node:
         case Group() | Fold():
@@ -122,21 +166,33 @@ def _seed(node: Node, fold: bool) -> Node | None:
         case Repeat():
             return _seed(node.body, fold) if node.least else None
         case Sequence():
-            found: list[Node] = [seed for part in node.parts if (seed := _seed(part, fold)) is not None]
+            found: list[_Seed] = []
+            before: int | None = 0
             row: list[Node] = []
+            row_before: int | None = 0
             for part in node.parts:
+                seed = _seed(part, fold)
+                if seed is not None:
+                    found.append(seed.behind(before))
                 if _consumed(part, fold).alphabet <= _TOKEN:
                     row.append(part)
+                    before = _plus(before, _most(part))
                 else:
-                    found.append(Sequence(tuple(row)))
-                    row = []
-            found.append(Sequence(tuple(row)))
-            return max(found, key=lambda each: (needs_of(each).digits, needs_of(each).length), default=None)
+                    found.append(_Seed(Sequence(tuple(row)), row_before))
+                    before = _plus(before, _most(part))
+                    row, row_before = [], before
+            found.append(_Seed(Sequence(tuple(row)), row_before))
+            return max(found, key=lambda each: each.worth, default=None)
         case Chars():
-            return node if node.ascii(fold) <= _TOKEN else None
+            return _Seed(node) if node.ascii(fold) <= _TOKEN else None
         case Choice():
             seeds = [seed for option in node.options if (seed := _seed(option, fold)) is not None]
-            return Choice(tuple(seeds)) if len(seeds) == len(node.options) else None
+            if len(seeds) < len(node.options):
+                return None
+            reaches = [seed.reach for seed in seeds if seed.reach is not None]
+            return _Seed(
+                Choice(tuple(seed.node for seed in seeds)), max(reaches) if len(reaches) == len(seeds) else None
+            )
         case Edge() | Look() | Back():
             return None
 
@@ -278,8 +334,13 @@ class _Spelled:
     """What a part can be, if that is a few strings; and strings of which every match holds one."""
 
     exact: frozenset[str] | None
-    best: frozenset[str] = frozenset()
-    reach: int | None = 0  # characters from where the part begins to the end of those strings; None: no limit
+    best: Mapping[str, Reach] = field(default_factory=dict)
+
+    def moved(self, least: int, most: int | None) -> _Spelled:
+        """The same behind so many characters."""
+        return _Spelled(
+            self.exact, {each: (max(low + least, -MANY), _plus(high, most)) for each, (low, high) in self.best.items()}
+        )
 
 
 def _literals(node: Node) -> _Spelled:
@@ -291,14 +352,16 @@ def _literals(node: Node) -> _Spelled:
         case Edge():
             return _Spelled(frozenset({""}))
         case Look():
-            best = frozenset[str]() if node.negative else _literals(node.body).best
-            return _Spelled(frozenset({""}), best, None)
+            best = {} if node.negative else _literals(node.body).best
+            if node.behind:
+                return _Spelled(frozenset({""}), {literal: (-MANY, -len(literal)) for literal in best})
+            return _Spelled(frozenset({""}), best)
         case Repeat():
             return _repeated(node)
         case Group() | Fold() | Back():
             return _literals(node.body)
         case Sequence():
-            return _in_a_row([(_literals(part), _most(part)) for part in node.parts])
+            return _in_a_row([(_literals(part), *_widths(part)) for part in node.parts])
         case Choice():
             options = [_literals(option) for option in node.options]
             exact = frozenset().union(*(option.exact for option in options if option.exact is not None))
@@ -306,14 +369,26 @@ def _literals(node: Node) -> _Spelled:
                 return _spelled(exact)
             if not all(option.best for option in options):
                 return _Spelled(None)
-            reaches = [option.reach for option in options if option.reach is not None]
-            reach = max(reaches) if len(reaches) == len(options) else None
-            return _Spelled(None, frozenset().union(*(option.best for option in options)), reach)
+            return _Spelled(None, _united(option.best for option in options))
+
+
+def _united(reaches: Iterable[Mapping[str, Reach]]) -> dict[str, Reach]:
+    united: dict[str, Reach] = {}
+    for each in reaches:
+        for literal, (low, high) in each.items():
+            other_low, other_high = united.get(literal, (low, high))
+            most = None if high is None or other_high is None else max(high, other_high)
+            united[literal] = min(low, other_low), most
+    return united
+
+
+def _widths(node: Node) -> tuple[int, int | None]:
+    least, most = widths(node)
+    return least, most if most < MANY else None
 
 
 def _most(node: Node) -> int | None:
-    most = widths(node)[1]
-    return most if most < MANY else None
+    return _widths(node)[1]
 
 
 def _repeated(node: Repeat) -> _Spelled:
@@ -322,48 +397,48 @@ def _repeated(node: Repeat) -> _Spelled:
         once = node.most == 1 and body.exact is not None
         return _Spelled(body.exact | {""} if once and body.exact is not None else None)
     if node.least == node.most and body.exact is not None and len(body.exact) ** node.least <= _VARIANTS:
-        return _in_a_row([(body, _most(node.body))] * node.least)
-    return _Spelled(None, body.best, body.reach)
+        return _in_a_row([(body, *_widths(node.body))] * node.least)
+    return _Spelled(None, body.best)
 
 
-def _in_a_row(parts: list[tuple[_Spelled, int | None]]) -> _Spelled:
+def _in_a_row(parts: list[tuple[_Spelled, int, int | None]]) -> _Spelled:
     running: frozenset[str] = frozenset({""})
     best = _Spelled(None)
     whole = True
-    passed: int | None = 0  # characters before what is running
-    for part, width in parts:
-        best = _better(best, _moved(part, _plus(passed, max(map(len, running)))))
+    passed: tuple[int, int | None] = 0, 0  # characters before what is running
+
+    def ended(strings: frozenset[str]) -> tuple[int, int | None]:
+        return passed[0] + min(map(len, strings)), _plus(passed[1], max(map(len, strings)))
+
+    for part, least, most in parts:
+        best = _better(best, part.moved(*ended(running)))
         if part.exact is not None and len(running) * len(part.exact) <= _VARIANTS:
             longer = frozenset(left + right for left in running for right in part.exact)
             if max(map(len, longer)) <= _LONG:
                 running = longer
                 continue
-            best, whole = _better(best, _moved(_spelled(longer), passed)), False
-            passed, running = _plus(passed, max(map(len, longer))), frozenset({""})
+            best, whole = _better(best, _spelled(longer).moved(*passed)), False
+            passed, running = ended(longer), frozenset({""})
             continue
-        best, whole = _better(best, _moved(_spelled(running), passed)), False
-        passed = _plus(passed, max(map(len, running)))
+        best, whole = _better(best, _spelled(running).moved(*passed)), False
+        passed, running = ended(running), frozenset({""})
         if part.exact is not None:
             running = part.exact
         else:
-            passed, running = _plus(passed, width), frozenset({""})
-    best = _better(best, _moved(_spelled(running), passed))
-    return _Spelled(running if whole else None, best.best, best.reach)
+            passed = passed[0] + least, _plus(passed[1], most)
+    best = _better(best, _spelled(running).moved(*passed))
+    return _Spelled(running if whole else None, best.best)
 
 
 def _plus(left: int | None, right: int | None) -> int | None:
     return None if left is None or right is None else left + right
 
 
-def _moved(part: _Spelled, by: int | None) -> _Spelled:
-    return _Spelled(part.exact, part.best, _plus(part.reach, by))
-
-
 def _spelled(exact: frozenset[str] | None) -> _Spelled:
     if exact is None:
         return _Spelled(None)
-    best = exact if _worth(exact)[0] >= _least(exact) else frozenset[str]()
-    return _Spelled(exact, best, max(map(len, exact)))
+    worth = _worth(exact)[0] >= _least(exact)
+    return _Spelled(exact, dict.fromkeys(exact, (0, 0)) if worth else {})
 
 
 def _better(left: _Spelled, right: _Spelled) -> _Spelled:
@@ -372,11 +447,11 @@ def _better(left: _Spelled, right: _Spelled) -> _Spelled:
     return max(candidates, key=lambda each: _worth(each.best), default=_Spelled(None))
 
 
-def _worth(strings: frozenset[str]) -> tuple[int, int]:
-    length = min((len(string.strip()) for string in strings), default=0)
+def _worth(strings: Collection[str]) -> tuple[int, int]:
+    length = min((len(string.strip(" ")) for string in strings), default=0)
     return min(length, 6), -len(strings)
 
 
-def _least(strings: frozenset[str]) -> int:
+def _least(strings: Collection[str]) -> int:
     """Fewest characters of a literal that is worth looking for; one sign is enough, but not one letter."""
     return 1 if all(len(string) == 1 and (string in _SIGNS or not string.isascii()) for string in strings) else 2

@@ -65,7 +65,11 @@ class Ruleset:
 
     def among(self, rules: Mapping[int, Flags]) -> dict[int, Flags]:
         """The same flags by the expressions of the rules."""
-        return {expression.number: flags for number, flags in rules.items() for expression in self.matchers[number].expressions}
+        return {
+            expression.number: flags
+            for number, flags in rules.items()
+            for expression in self.matchers[number].expressions
+        }
 
     def expressions_of(self, rules: Iterable[int]) -> Flags:
         """Flags for the expressions of some rules."""

@@ -16,6 +16,7 @@ from mapkeeper.classify.compiling import compiled
 from mapkeeper.classify.gathering import Ints, Small
 from mapkeeper.classify.kernel import BEYOND, Places, Stretches
 from mapkeeper.classify.machine import Jobs, Texts
+from mapkeeper.classify.patterns import MANY
 
 Flags = npt.NDArray[np.bool_]
 
@@ -40,19 +41,27 @@ class Gates(NamedTuple):
 
     digits: Small  # of each match, in one token or region
     lone: Flags  # whether it goes by tokens that are in no region
-    whole: Flags  # whether a token says something only of the text
-    reach: Small  # characters before the end of a literal at which a match can begin; -1: no limit
+    reach: Small  # characters before a token at which a match can begin; -1: no limit
     spans: Flags  # whether a match can lie on both sides of white space
+
+
+class Told(NamedTuple):
+    """By output of the automaton the expressions that it leads to."""
+
+    starts: Ints
+    expression: Small
+    near: Small  # bytes before its end at which a match begins at least; fewer than 0: behind it
+    far: Small  # characters before its end at which a match begins at most; `MANY`: no limit
 
 
 def jobs(size: int, search: Callable[..., int], *told: Any) -> Jobs:
     """Call one of the searches with room for so many jobs, or with more and more."""
     size += 64
     while True:
-        room = Jobs(*np.empty((2, size), np.int32), *np.empty((2, size), np.int64))
+        room = Jobs.empty(size)
         count = search(*told, room)
         if count >= 0:
-            return Jobs(*(each[:count] for each in room))
+            return room.at(slice(count))
         size *= 2
 
 
@@ -63,8 +72,8 @@ def in_stretches(
     """Jobs in tokens or regions; ``able``: the expressions for those that shapes say nothing of."""
     program, text_of, low, high = into
     asked, row_of, held = wanted
-    digits_of, lone_of, whole_of, _, _ = gates
-    data, offsets, _, loose = texts
+    digits_of, lone_of, reach_of, _ = gates
+    data, offsets, plain, loose = texts
     count = 0
     for at in range(len(stretches.text)):
         number = stretches.sets[at]
@@ -86,43 +95,55 @@ def in_stretches(
                 return -1
             program[count] = expression
             text_of[count] = text
-            low[count] = offsets[text] if whole_of[expression] else start
+            reach = np.int64(reach_of[expression])
+            if reach < 0:
+                low[count] = offsets[text]
+            else:
+                low[count] = max(offsets[text], start - (reach if plain[text] else 4 * reach))
             high[count] = stop - 1
             count += 1
     return count
 
 
 @compiled
-def at_literals(texts: Texts, places: Places, told: Lists, gates: Gates, wanted: Wanted, into: Jobs) -> int:
+def at_literals(texts: Texts, places: Places, told: Told, gates: Gates, wanted: Wanted, into: Jobs) -> int:
     """Jobs round literals."""
     program, text_of, lows, highs = into
     asked, row_of, held = wanted
-    _, _, _, reach_of, spans_of = gates
+    starts, members, nears, fars = told
+    spans_of = gates.spans
     data, offsets, plain, loose = texts
+    word = before = np.int64(-1)  # the last word, and the last place in it
     count = 0
     for at in range(len(places.text)):
         output, text, place = places.output[at], places.text[at], places.at[at]
         if loose[text]:
             continue
-        for member in range(told.starts[output], told.starts[output + 1]):
-            expression = told.members[member]
+        first = place  # where the word begins that holds the place
+        while first > offsets[text] and not _is_space(data[first - 1]):
+            if first - 1 == before:
+                first = word
+                break
+            first -= 1
+        word, before = first, place
+        for member in range(starts[output], starts[output + 1]):
+            expression = members[member]
             row = row_of[expression]
             if not asked[expression] or (row >= 0 and not held[row, text]):
                 continue
-            low, high, end = offsets[text], place, offsets[text + 1]
-            reach, spans = np.int64(reach_of[expression]), spans_of[expression]
-            if reach >= 0:
-                low = max(low, place + 1 - (reach if plain[text] else 4 * reach))
-            elif spans:
-                high = end - 1
-            else:
-                while high + 1 < end and not _is_space(data[high + 1]):
-                    high += 1
-            if not spans:
-                first = place
-                while first > low and not _is_space(data[first - 1]):
-                    first -= 1
-                low = first
+            low, end = offsets[text], offsets[text + 1]
+            near, far = np.int64(nears[member]), np.int64(fars[member])
+            high = place + 1 - near if near > 0 else end - 1
+            if far < MANY:
+                low = max(low, place + 1 - (far if plain[text] or far < 0 else 4 * far))
+            if not spans_of[expression]:
+                low = max(low, word)
+                if near <= 0:
+                    high = place
+                    while high + 1 < end and not _is_space(data[high + 1]):
+                        high += 1
+            if high < low:
+                continue
             if count >= len(lows):
                 return -1
             program[count] = expression

@@ -18,19 +18,20 @@ from mapkeeper.classify.assembling import assembled
 from mapkeeper.classify.gathering import Ints, Small, grouped
 from mapkeeper.classify.hits import Flags, Hits
 from mapkeeper.classify.kernel import UNKNOWN, Stretches, sift
-from mapkeeper.classify.machine import Jobs, Matches, Texts, matches
 from mapkeeper.classify.literals import Literals
+from mapkeeper.classify.machine import Jobs, Matches, Texts, matches
 from mapkeeper.classify.passage import Passage
+from mapkeeper.classify.patterns import MANY
 from mapkeeper.classify.program import program
 from mapkeeper.classify.roads import Road, route
-from mapkeeper.classify.search import Gates, Lists, Wanted, anywhere, at_literals, in_stretches, jobs
+from mapkeeper.classify.search import Gates, Told, Wanted, anywhere, at_literals, in_stretches, jobs
 from mapkeeper.classify.shapes import Shapes
 
 _STRANGE = "[\U00020000-\U0010ffff]"
 """What the machine does not tell apart."""
 
 _LOOSE = "[\u017f\u212a\u0130\u0131]|[\\p{Nd}&&[^0-9]]"
-"""Letters that ASCII letters are spellings of, and digits that are not ASCII: shapes and literals say nothing of them."""
+"""Letters that ASCII letters are spellings of, and digits beyond ASCII: shapes and literals say nothing of them."""
 
 FITS, LEFT = 1, -1
 """What is said of a text that a form describes from end to end, and of one that is left to Python."""
@@ -63,21 +64,23 @@ class Sieve:
         self.gates = Gates(
             np.array([each.digits for each in routes], np.int32),
             np.array([each.road is Road.REGION for each in routes], np.bool_),
-            np.array([each.road is Road.SEED for each in routes], np.bool_),
             np.array([-1 if each.reach is None else each.reach for each in routes], np.int32),
-            np.array([each.road is Road.TEXT for each in routes], np.bool_),
+            np.array([each.road in (Road.TEXT, Road.MIXED) for each in routes], np.bool_),
         )
         self.digits = min((routes[number].digits for number in on[Road.REGION]), default=1 << 30)
-        alone = [*on[Road.TOKEN], *on[Road.REGION], *on[Road.SEED]]
+        alone = [*on[Road.TOKEN], *on[Road.REGION], *on[Road.SEED], *on[Road.MIXED]]
         self.tokens = Shapes([(number, routes[number].shape) for number in alone])
         self.regions = Shapes([(number, routes[number].shape) for number in on[Road.REGION]])
-        self.by_literal = np.array([*on[Road.WORD], *on[Road.TEXT]], np.int32)
+        self.by_literal = np.array([*on[Road.WORD], *on[Road.TEXT], *on[Road.MIXED]], np.int32)
+        self.mixed = np.zeros(self.count, np.bool_)
+        self.mixed[on[Road.MIXED]] = True
         self.literals = Literals((literal for number in self.by_literal for literal in routes[number].literals), words)
-        told: list[list[int]] = [[] for _ in self.literals.automaton.everywhere]
-        for number in self.by_literal:
-            for output in self.literals.outputs(routes[number].literals):
-                told[output].append(int(number))
-        self.told = _lists(told)
+        told: list[list[tuple[int, int, int]]] = [[] for _ in self.literals.automaton.everywhere]
+        for number in map(int, self.by_literal):
+            for output, (near, far) in self.literals.told(routes[number].literals).items():
+                told[output].append((number, near, MANY if far is None else far))
+        rows = np.array([each for row in told for each in row], np.int32).reshape(-1, 3)
+        self.told = Told(_starts(told), *np.ascontiguousarray(rows.T))
         self.always = np.array(on[Road.EVERY], np.int32)
 
     def sift(self, texts: pl.Series) -> Sifted:
@@ -189,8 +192,10 @@ class Sifted:
             jobs(0, anywhere, texts, sieve.always, every, wanted),
             jobs(0, anywhere, texts, sieve.by_literal, loose, wanted),
         ]
+        parts = _in_order(parts, sieve.mixed)
         done = [matches(sieve.code, texts, part) for part in parts]
-        return Matches(*(np.concatenate(each) for each in zip(*done, strict=True)))
+        programs, where, starts, stops = zip(*done, strict=True)
+        return Matches(np.concatenate(programs), np.concatenate(where), np.concatenate(starts), np.concatenate(stops))
 
 
 class Found:
@@ -220,7 +225,9 @@ class Found:
             return None
         text, start, stop = self._matches.text[at], self._matches.start[at], self._matches.stop[at]
         values, value = self._passage.distinct(start, stop)
-        return Hits(values, np.zeros(len(values)), self._passage.ids(text), value, self._passage.whole(text, start, stop))
+        return Hits(
+            values, np.zeros(len(values)), self._passage.ids(text), value, self._passage.whole(text, start, stop)
+        )
 
     def left(self, number: int) -> npt.NDArray[np.integer[Any]]:
         """The texts in which Python has to look for an expression, by index."""
@@ -235,7 +242,19 @@ class Found:
         return self._order[self._starts[kind + self._count] : self._starts[kind + self._count + 1]]
 
 
-def _lists(rows: Sequence[Sequence[int]]) -> Lists:
-    """Rows of any length, one behind the other."""
-    starts = np.cumsum([0, *map(len, rows)])
-    return Lists(starts.astype(np.int64), np.array([number for row in rows for number in row], np.int32))
+def _in_order(parts: Sequence[Jobs], mixed: Flags) -> list[Jobs]:
+    """The same, with the jobs of programs that have several kinds of them as one more part, in order of the bytes."""
+    several = [mixed[part.program] for part in parts]
+    joined = _joined([part.at(flags) for part, flags in zip(parts, several, strict=True)])
+    rest = [part.at(~flags) if flags.any() else part for part, flags in zip(parts, several, strict=True)]
+    return [*rest, joined.at(np.argsort(joined.low, kind="stable"))]
+
+
+def _joined(parts: Sequence[Jobs]) -> Jobs:
+    programs, texts, lows, highs = zip(*parts, strict=True)
+    return Jobs(np.concatenate(programs), np.concatenate(texts), np.concatenate(lows), np.concatenate(highs))
+
+
+def _starts(rows: Sequence[Sequence[object]]) -> Ints:
+    """Where each of some rows begins that stand one behind the other."""
+    return np.cumsum([0, *map(len, rows)]).astype(np.int64)
