@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
-from mapkeeper_classifiers.checks import codes, numbers, online, people, places, secrets
+from mapkeeper_classifiers.checks import codes, drawn, numbers, online, people, places
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
-    {**codes.CHECKS, **numbers.CHECKS, **online.CHECKS, **places.CHECKS, **people.CHECKS, **secrets.CHECKS}
+    {**codes.CHECKS, **numbers.CHECKS, **online.CHECKS, **places.CHECKS, **people.CHECKS, **drawn.CHECKS}
 )
 """Every check by the name that a pack gives it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
+from mapkeeper_classifiers.checks.formulas import quick
 
 # The blocks of ICD-10 (WHO, version 2019, https://icd.who.int/browse10) with the categories that ICD-10-CM and
 # ICD-10-GM add: letter by letter, the first and last two digits of each run of blocks.
@@ -82,5 +83,5 @@ def imsi(value: str) -> bool:
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
-    {function.__name__: function for function in (icd10, loinc, snomed, iccid, imsi)}
+    {function.__name__: quick(function.__name__, function) for function in (icd10, loinc, snomed, iccid, imsi)}
 )

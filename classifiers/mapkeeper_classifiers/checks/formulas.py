@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mapkeeper.rules import Check
+from mapkeeper_classifiers.checks import states
+from mapkeeper_classifiers.checks.plain import SAYS
 from mapkeeper_classifiers.checks.sums import Column, day_exists, luhn, mod_11_10, total, value, verhoeff
-from mapkeeper_classifiers.checks.vector import Formula, Quick, Shared, Spelled
+from mapkeeper_classifiers.checks.vector import Formula, Quick, Shared, Stated
 
 if TYPE_CHECKING:
     from mapkeeper_classifiers.checks.vector import Matrix
@@ -171,6 +173,70 @@ def _npi(d: Matrix) -> Column:
     return luhn(d, more=24) & (d[:, 1:9] != d[:, :1]).any(axis=1)  # 80840 stands before it, unwritten
 
 
+_ISSUERS = (
+    ((4000, 4999), (13, 16, 19)),  # Visa
+    ((5100, 5599), (16,)), ((2221, 2720), (16,)),  # Mastercard
+    ((3400, 3499), (15,)), ((3700, 3799), (15,)),  # American Express
+    ((3000, 3059), (14,)), ((3600, 3699), (14,)), ((3800, 3999), (14,)),  # Diners Club
+    ((6011, 6011), (16,)), ((6440, 6599), (16,)),  # Discover
+    ((2131, 2131), (15,)), ((1800, 1800), (15,)), ((3500, 3599), (16,)),  # JCB
+    ((6200, 6299), (16, 17, 18, 19)),  # UnionPay
+    *(((first, last), range(12, 20)) for first, last in (  # Maestro
+        (5018, 5018), (5020, 5020), (5038, 5038), (5893, 5893), (6304, 6304), (6759, 6759), (6761, 6763),
+    )),
+)  # fmt: skip
+"""What the first four digits lie between, and how many digits there are."""
+
+
+def _card(d: Matrix) -> Column:
+    import numpy as np
+
+    first, issued = value(d, 0, 4), np.zeros(len(d), dtype=bool)
+    for (least, most), lengths in _ISSUERS:
+        if d.shape[1] in lengths:
+            issued |= (first >= least) & (first <= most)
+    return issued & (d != d[:, :1]).any(axis=1) & luhn(d)
+
+
+def _dea(d: Matrix) -> Column:
+    return (d[:, 0:5:2].sum(axis=1) + 2 * d[:, 1:6:2].sum(axis=1)) % 10 == d[:, 6]
+
+
+def _icao(d: Matrix) -> Column:
+    """ICAO Doc 9303, part 3: weights 7, 3 and 1."""
+    return total(d, (7, 3, 1, 7, 3, 1, 7, 3), 10) == d[:, 8]
+
+
+def _german_passport(d: Matrix) -> Column:
+    import numpy as np
+
+    return _icao(d) & ~np.isin(d[:, :8], [int(letter, 36) for letter in "ABDEIOQSU"]).any(axis=1)
+
+
+def _spelled_out(d: Matrix, place: int) -> Matrix:
+    """The digits with the letter at a place as two digits: its number in the alphabet."""
+    import numpy as np
+
+    letter = d[:, place] - 9
+    return np.column_stack((d[:, :place], letter // 10, letter % 10, d[:, place + 1 :]))
+
+
+def _crossed(d: Matrix, weights: Sequence[int]) -> Column:
+    """The sum of the digits of each product."""
+    products = d[:, : len(weights)] * weights
+    return (products // 10 + products % 10).sum(axis=1)
+
+
+def _kvnr(d: Matrix) -> Column:
+    return _crossed(_spelled_out(d, 0), (1, 2) * 5) % 10 == d[:, 9]
+
+
+def _german_insurance(d: Matrix) -> Column:
+    day, month = value(d, 2, 4), value(d, 4, 6)
+    real = (day % 50 > 0) & (day % 50 < 32) & (day < 82) & (month > 0) & (month < 13)
+    return real & (_crossed(_spelled_out(d, 8), (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)) % 10 == d[:, 11])
+
+
 def _ends_in(weights: Sequence[int], modulus: int, drops: str = "") -> Formula:
     """The last digit is the remainder of the weighted sum of those before, 10 becoming 0."""
     return _digits(len(weights) + 1, lambda d: total(d, weights, modulus) % 10 == d[:, len(weights)], drops)
@@ -190,6 +256,7 @@ _PERSONNUMMER_SHAPES = tuple(f"{'9' * length}{sign}9999" for length in (6, 8, 7)
 
 FORMULAS: Mapping[str, tuple[Formula, ...]] = MappingProxyType(
     {
+        **states.FORMULAS,
         "at.vnr": (
             _digits(10, lambda d: (d[:, 0] > 0) & (total(d, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6), 11) == d[:, 3]), " "),
         ),
@@ -197,12 +264,13 @@ FORMULAS: Mapping[str, tuple[Formula, ...]] = MappingProxyType(
         "be.bis": (_digits(11, _belgian, " -.", REFUSES),),
         "bg.egn": (_digits(10, _egn, " -."),),
         "br.cpf": (_digits(11, _cpf, " -."),),
-        "card": tuple(_digits(length, luhn, " -", REFUSES) for length in range(12, 20)),
+        "card": tuple(_digits(length, _card, " -") for length in range(12, 20)),
         "ch.ssn": (_digits(13, lambda d: (value(d, 0, 3) == 756) & (total(d, (1, 3) * 6 + (1,), 10) == 0), " ."),),
         "cn.ric": (Formula("9" * 17 + "X", _chinese, final=REFUSES),),
         "cz.rc": (_digits(10, _rodne_cislo, " /", REFUSES),),
         "de.idnr": (_digits(11, lambda d: _german_tax(d, 3, True), " -./,"),),
         "ee.ik": (_digits(11, lambda d: _baltic(d, False), " "),),
+        "es.nie": (Formula("A9999999A", _nie, " -"),),
         "fr.nir": (_digits(15, _nir, " ."),),
         "gb.nhs": (_digits(10, lambda d: total(d, _NHS, 11) == 0, " -"),),
         "gr.amka": (_digits(11, luhn, " -", REFUSES),),
@@ -244,6 +312,10 @@ FORMULAS: Mapping[str, tuple[Formula, ...]] = MappingProxyType(
         "presidio.credit_card": tuple(_digits(length, luhn, "- ") for length in range(12, 20)),
         "presidio.de_lanr": (_digits(9, _lanr),),
         "presidio.de_tax_id": (_digits(11, lambda d: _german_tax(d, 3, False)),),
+        "presidio.de_health_insurance": (Formula("A999999999", _kvnr),),
+        "presidio.de_id_card": (Formula("T99999999", lambda d: d[:, 0] >= 0), Formula("XXXXXXXX9", _icao)),
+        "presidio.de_passport": (Formula("XXXXXXXX9", _german_passport),),
+        "presidio.de_social_security": (Formula("99999999A999", _german_insurance),),
         "presidio.es_nie": (Formula("A9999999A", _nie, "- "),),
         "presidio.es_nif": (Formula("99999999A", _dni, "- "), Formula("9999999A", _dni, "- ")),
         "presidio.fi_personal_identity_code": tuple(
@@ -253,6 +325,7 @@ FORMULAS: Mapping[str, tuple[Formula, ...]] = MappingProxyType(
         "presidio.in_aadhaar": (
             _digits(12, lambda d: (d[:, 0] > 1) & (d != d[:, ::-1]).any(axis=1) & verhoeff(d), "- :"),
         ),
+        "presidio.medical_license": (Formula("**9999999", _dea, "- "),),
         "presidio.ng_nin": (_digits(11, verhoeff),),
         "presidio.ph_tin": tuple(
             _digits(length, lambda d: total(d, (9, 8, 7, 6, 5, 4, 3, 2), 11) == d[:, 8], "- ") for length in (9, 12)
@@ -271,18 +344,22 @@ FORMULAS: Mapping[str, tuple[Formula, ...]] = MappingProxyType(
 )
 """By the name of a check, its formulas for the shapes that they know."""
 
-PARTS: Mapping[str, str] = MappingProxyType({"presidio.email_address": r"^[0-9A-Za-z._+-]+@([0-9A-Za-z.-]+)$"})
+PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "bic": r"\A[A-Z]{4}([A-Z]{2})[0-9A-Z]{2}(?:[0-9A-Z]{3})?\z",
+        "icd10": r"\A([A-Z][0-9A-Z]{2})",
+        # What comes behind the last "@" decides, unless the text looks like part of a URL.
+        "mail_domain": r"^(?:[^:]|:[^/]|:/[^/]).*@([^@]+)$",
+        "presidio.email_address": r"^[0-9A-Za-z._+-]+@([0-9A-Za-z.-]+)$",
+    }
+)
 """By the name of a check, an expression for the texts of which only the part in its group decides."""
-
-
-OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-"""For Rust: a part of an IPv4 address, without zeros before it, as `ipaddress` takes it."""
 
 
 def quick(name: str, check: Check) -> Check:
     """The check with its twin for whole columns, where there is one."""
     if name in FORMULAS:
-        return Quick(check, FORMULAS[name])
-    if name == "presidio.ip_address":
-        return Spelled(check, holds=rf"{OCTET}(?:\.{OCTET}){{3}}")
+        return Quick(check, FORMULAS[name], alike=name == "presidio.iban_code")  # that goes by each country's shape
+    if name in SAYS:
+        return Stated(check, SAYS[name])
     return Shared(check, PARTS[name]) if name in PARTS else check

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from mapkeeper.rules import Check
 from mapkeeper_classifiers.checks import national
 from mapkeeper_classifiers.checks.formulas import quick
+from mapkeeper_classifiers.checks.phones import Phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,6 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
 
 
-def phone(value: str) -> bool:
-    """Whether a number in international form is one that its country could have given out."""
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(value))
-    except phonenumbers.NumberParseException:
-        return False
-
-
 _VIN_VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True))
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
@@ -96,8 +87,10 @@ def numbered(value: str) -> bool:
 _DATE = re.compile(r"(?:19|20)\d{2}(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4})")
 
 
-_CHECKS: dict[str, Check] = {function.__name__: function for function in (card, phone, vin, numbered)}
+_CHECKS: dict[str, Check] = {function.__name__: function for function in (card, vin, numbered)}
 _CHECKS.update(national.CHECKS)
 _CHECKS.update((module, Number(module)) for module in NUMBERS)
 
-CHECKS: Mapping[str, Check] = MappingProxyType({name: quick(name, check) for name, check in _CHECKS.items()})
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {"phone": Phone(), **{name: quick(name, check) for name, check in _CHECKS.items()}}
+)

@@ -9,8 +9,7 @@ from functools import cache
 from types import MappingProxyType
 
 from mapkeeper.rules import Check
-from mapkeeper_classifiers.checks.formulas import OCTET
-from mapkeeper_classifiers.checks.vector import Shared, Spelled
+from mapkeeper_classifiers.checks.formulas import quick
 from mapkeeper_classifiers.words import words
 
 
@@ -55,12 +54,6 @@ def mac(value: str) -> bool:
     return len(digits) == 12 and len({digits[i : i + 2] for i in range(0, 12, 2)}) > 1
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        # What comes behind the last "@" decides, unless the text looks like part of a URL.
-        "mail_domain": Shared(mail_domain, r"^(?:[^:]|:[^/]|:/[^/]).*@([^@]+)$"),
-        "ipv4": Spelled(ipv4, holds=rf"(?:25[0-4]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{OCTET}){{3}}"),
-        "ipv6": ipv6,
-        "mac": mac,
-    }
-)
+_CHECKS: Mapping[str, Check] = {"mail_domain": mail_domain, "ipv4": ipv4, "ipv6": ipv6, "mac": mac}
+
+CHECKS: Mapping[str, Check] = MappingProxyType({name: quick(name, check) for name, check in _CHECKS.items()})

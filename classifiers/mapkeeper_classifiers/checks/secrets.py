@@ -14,19 +14,19 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
-from types import MappingProxyType
+from functools import cache
 
-from mapkeeper.rules import Check
 from mapkeeper_classifiers.words import words
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_NUMBERED = re.compile(rf"[\W\d_]*|<.*|{_UUID}|S-1-[\d-]+")
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+NUMBERED = rf"[\W\d_]*|<.*|{UUID}|S-1-[\d-]+"
+
+_compiled = cache(re.compile)  # when first asked for
 
 
 def account(value: str) -> bool:
     """Whether it can be the name of an account: no word of the sentence around it, no bare number, UUID or SID."""
-    return value.casefold() not in words("no_account") and not _NUMBERED.fullmatch(value)
+    return value.casefold() not in words("no_account") and not _compiled(NUMBERED).fullmatch(value)
 
 
 def home(value: str) -> bool:
@@ -34,26 +34,26 @@ def home(value: str) -> bool:
     return value.casefold() not in words("shared_home") and account(value)
 
 
-_LONGEST = 4096
+AROUND = "\"'<>[](){}*.,;?! "
+"""What may stand around a secret and is no part of it."""
+
+LONGEST = 4096
 """Characters of the longest secret: session tokens of clouds have about two thousand, a PEM of 4096 bits 3,300."""
 
 # Variables, templates, calls and subscripts, attributes, where it is kept, how it is kept, an address, a path.
-_STANDS_FOR_A_SECRET = re.compile(
-    "|".join(
-        (
-            r"\$\{.*|\$\(.*|\$\[.*|\$\$?[A-Za-z_]\w*(?:(?:[.\[(:]|->).*)?|\$[\d@*#]|%[A-Za-z_]\w*%?|%[({].*",
-            r"[@#]?\{[\w.$-]*\}.*|.*\{\{[^{}]*\}\}.*|\{%.*|#\{.*|@\w+@|__\w+__|<.*|\[.*\]",
-            r"!?[A-Za-z_][\w.:>-]*[\[(].*|\(.*",
-            r"(?:os|process|config|settings|self|this|params|env|request|args|data|props|state|ctx|opts|options)\..*",
-            r"(?:env|file|vault|secretref|ref\+\w+|ssm|keyring|op|arn|projects|ENC|secret|sops|kms|data|urn):.*",
-            r"(?:ENC|enc|Encrypted|vault|AES)[\[({].*|!(?:Ref|Sub|GetAtt|vault|secret|reference).*|getenv.*",
-            r"[A-Za-z][A-Za-z0-9+.-]*://.*",
-            r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.@ -]+[\\/])*[\w.@ -]*|(?:[a-z_.-]+/)+[a-z_.-]+",
-        )
-    ),
-    re.DOTALL,
+STANDS_FOR_A_SECRET = "(?s)" + "|".join(
+    (
+        r"\$\{.*|\$\(.*|\$\[.*|\$\$?[A-Za-z_]\w*(?:(?:[.\[(:]|->).*)?|\$[\d@*#]|%[A-Za-z_]\w*%?|%[({].*",
+        r"[@#]?\{[\w.$-]*\}.*|.*\{\{[^{}]*\}\}.*|\{%.*|#\{.*|@\w+@|__\w+__|<.*|\[.*\]",
+        r"!?[A-Za-z_][\w.:>-]*[\[(].*|\(.*",
+        r"(?:os|process|config|settings|self|this|params|env|request|args|data|props|state|ctx|opts|options)\..*",
+        r"(?:env|file|vault|secretref|ref\+\w+|ssm|keyring|op|arn|projects|ENC|secret|sops|kms|data|urn):.*",
+        r"(?:ENC|enc|Encrypted|vault|AES)[\[({].*|!(?:Ref|Sub|GetAtt|vault|secret|reference).*|getenv.*",
+        r"[A-Za-z][A-Za-z0-9+.-]*://.*",
+        r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.@ -]+[\\/])*[\w.@ -]*|(?:[a-z_.-]+/)+[a-z_.-]+",
+    )
 )
-_PLACEHOLDER = re.compile(
+PLACEHOLDER = (
     r"your|my[_-]?(?:app|api|db|super|secret|pass|token|key|strong|private|client)|example|change[_-]?(?:me|it|this|in)"
     r"|placeholder|dummy|redact|replace|insert|enter[_-]?|todo|fixme|tbd|sample|here$|not[_-]?(?:a|set|real|used)"
     r"|fake|mock|xxxx|\*\*\*|\.\.\.|…|•|some[_-]?(?:secret|pass|token|key|random)|deadbeef|0{8}|1{8}|foobar|lorem|asdf"
@@ -64,12 +64,12 @@ _PLACEHOLDER = re.compile(
 
 def secret(value: str) -> bool:
     """Whether it can be a secret: no placeholder, mask, variable, call or address that stands for one."""
-    if len(value) > _LONGEST:
+    if len(value) > LONGEST:
         return False
-    bare = value.strip("\"'<>[](){}*.,;?! ").casefold()
-    if len(set(bare)) <= 2 or bare in words("no_secret") or _PLACEHOLDER.search(bare):
+    bare = value.strip(AROUND).casefold()
+    if len(set(bare)) <= 2 or bare in words("no_secret") or _compiled(PLACEHOLDER).search(bare):
         return False
-    return not _STANDS_FOR_A_SECRET.fullmatch(value)
+    return not _compiled(STANDS_FOR_A_SECRET).fullmatch(value)
 
 
 def entropy(value: str) -> float:
@@ -104,36 +104,36 @@ def _worded(value: str) -> bool:
     return True
 
 
-_KNOWN_SHAPE = re.compile(
-    r"\d{1,4}([-/.:])\d{1,2}\1\d{1,4}(?:[T ].*)?|[vV]?\d+(?:\.\d+)+\S*|[\d.,:%/-]*\D?"  # dates, versions, numbers
+KNOWN_SHAPE = (
+    "|".join(rf"\d{{1,4}}{sign}\d{{1,2}}{sign}\d{{1,4}}(?:[T ].*)?" for sign in ("-", "/", r"\.", ":"))  # dates
+    + r"|[vV]?\d+(?:\.\d+)+\S*|[\d.,:%/-]*\D?"  # versions, numbers
     r"|(?:[0-9a-fA-F]{2}[:-]){5,}[0-9a-fA-F]{2}|(?:sha|SHA|md|MD)-?\d{1,3}[-:=].*|[^@\s]+@[\w-]+(?:\.[\w-]+)+"
     r"|[^\W\d_]{1,14}\(?(?:8|16|32|64|96|128|160|192|224|256|384|512|1024|2048|4096)\)?"  # sha256, int64, base64
 )
-_SIGNS = re.compile(r"[!@#$%^&*+=~?]")
+SIGNS = r"[!@#$%^&*+=~?]"
 
 
 def _kinds(value: str) -> int:
     """How many of small letters, capitals, digits and signs it has."""
-    sign = _SIGNS.search(value) is not None or not value.isascii()
+    sign = _compiled(SIGNS).search(value) is not None or not value.isascii()
     return sum((any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value)), sign))
 
 
-_NAMED = re.compile(
-    r"(?:user|new|old|my|db|the|raw|plain|hashed|enc|in|input|usr|tmp)?_?"
+NAMED = (
+    r"(?i)(?:user|new|old|my|db|the|raw|plain|hashed|enc|in|input|usr|tmp)?_?"
     r"(?:pass(?:wo?r?d|wort|phrase)?|pwd?|pw|mdp|secret|token|key|arg|var|param|str|val|value|field|input|text|string|col"
-    r"|user|name|data|temp|tmp|hash|salt|version|type|opt|option|test)_?\d{0,2}",
-    re.IGNORECASE,
+    r"|user|name|data|temp|tmp|hash|salt|version|type|opt|option|test)_?\d{0,2}"
 )
 
 
 def password(value: str) -> bool:
     """Whether it looks like a password that somebody chose: letters with digits or signs, or no word at all."""
     bare = value.strip("\"'").rstrip(";,.)")
-    if not secret(value) or _NAMED.fullmatch(bare):
+    if not secret(value) or _compiled(NAMED).fullmatch(bare):
         return False
     if bare.isdecimal():
         return 6 <= len(bare) <= 20
-    if _KNOWN_SHAPE.fullmatch(bare):
+    if _compiled(KNOWN_SHAPE).fullmatch(bare):
         return False
     letters = re.sub(r"[\W\d_]", "", bare)
     if not letters:
@@ -141,7 +141,7 @@ def password(value: str) -> bool:
     if letters == bare:
         return len(bare) >= 8 and (not _spoken(bare) or (len(bare) >= 18 and bare.islower()))
     inside = bare.strip("!?*&=~+")
-    if _SIGNS.search(inside) or (inside != bare and any(map(str.isdigit, bare))):
+    if _compiled(SIGNS).search(inside) or (inside != bare and any(map(str.isdigit, bare))):
         return True
     if re.search(r"[\W_]", bare):  # only signs that join words
         return not _worded(bare) or (_kinds(bare) == 3 and "." not in bare and ":" not in bare)
@@ -152,25 +152,31 @@ def chosen(value: str) -> bool:
     """Whether it can be a password where nothing but a password is to be expected: one plain word also can."""
     if password(value):
         return True
-    return secret(value) and value.isalpha() and value.islower() and len(value) >= 4 and not _NAMED.fullmatch(value)
+    return (
+        secret(value)
+        and value.isalpha()
+        and value.islower()
+        and len(value) >= 4
+        and not _compiled(NAMED).fullmatch(value)
+    )
 
 
 def random(value: str) -> bool:
     """Whether it looks drawn at random, as keys and tokens are, or is at least no word, number, UUID or date."""
     bare = value.strip("\"'").rstrip(";,.)")
-    if len(bare) < 8 or not secret(value) or re.fullmatch(_UUID, bare) or _KNOWN_SHAPE.fullmatch(bare):
+    if len(bare) < 8 or not secret(value) or re.fullmatch(UUID, bare) or _compiled(KNOWN_SHAPE).fullmatch(bare):
         return False
     if bare.isdecimal() or _sequence(bare) or bare.startswith(("S-1-", "pk_", "pub")):
         return False
     if re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", bare):
         return len(bare) >= 16 and entropy(bare) >= 2.7 and not bare.isalpha()
-    signed = len(bare) >= 12 and len(_SIGNS.findall(bare)) >= 3
+    signed = len(bare) >= 12 and len(_compiled(SIGNS).findall(bare)) >= 3
     return entropy(bare) >= (2.4 if len(bare) < 16 else 3.0) and (signed or not _worded(bare))
 
 
 def token(value: str) -> bool:
     """Whether it can be a key or token behind a word that announces one: `random`, or a UUID."""
-    return random(value) or (re.fullmatch(_UUID, value) is not None and entropy(value) >= 3.0)
+    return random(value) or (re.fullmatch(UUID, value) is not None and entropy(value) >= 3.0)
 
 
 def opaque(value: str) -> bool:
@@ -178,13 +184,13 @@ def opaque(value: str) -> bool:
     return token(value) or password(value)
 
 
-_PUBLISHED = re.compile(r"example|xxxx|test(?:test)+|abcdefgh|12345678|0{6}|fake|dummy|placeholder|your|redacted|\*")
+PUBLISHED = r"example|xxxx|test(?:test)+|abcdefgh|12345678|0{6}|fake|dummy|placeholder|your|redacted|\*"
 
 
 def issued(value: str) -> bool:
     """Whether a token with the prefix of its issuer is none of those printed in manuals."""
     body = re.split(r"[_.:/-]", value)[-1]
-    if _PUBLISHED.search(value.casefold()) or _sequence(value):
+    if _compiled(PUBLISHED).search(value.casefold()) or _sequence(value):
         return False
     return (
         entropy(value) >= 2.8
@@ -231,12 +237,8 @@ def basic(value: str) -> bool:
 def phrase(value: str) -> bool:
     """Whether words in a row are a passphrase, not a sentence about one."""
     said = re.split(r"[\s-]+", value.casefold())
-    return len(said) >= 4 and not words("no_account").intersection(said) and not _PLACEHOLDER.search(value.casefold())
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        function.__name__: function
-        for function in (account, home, secret, password, chosen, random, token, opaque, issued, jwt, basic, phrase)
-    }
-)
+    return (
+        len(said) >= 4
+        and not words("no_account").intersection(said)
+        and not _compiled(PLACEHOLDER).search(value.casefold())
+    )

@@ -1,13 +1,14 @@
-"""Vector: checks of numbers over a whole column at once, as sums over a matrix of digits.
+"""Vector: checks over a whole column at once, as sums over a matrix of digits or as expressions of Polars.
 
 A check that has a twin here is an object: called with a text it asks the library, and ``many`` answers for millions of
 texts. The twin only speaks of texts whose shape it knows; of all others, and where it can only refuse, the library is
-asked text by text, so that both always say the same.
+asked text by text, so that both always say the same. Of a check that stumbles over a text, the twin says that it does
+not hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,13 +27,44 @@ if TYPE_CHECKING:
 ROWS = 1 << 16
 """Texts that are looked at together, so that memory does not grow with a column."""
 
+FEW = 150
+"""Texts up to which asking the check for each is quicker than setting up anything else."""
+
+
+_PLAIN = r"\A[\x00-\x1b\x20-\x7f]*\z"
+"""For Rust: texts in ASCII of which Rust and Python hold the same to be letters, digits and space."""
+
+
+def column(values: Sequence[str] | pl.Series) -> pl.Series:
+    """The texts as a column."""
+    import polars as pl
+
+    return values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
+
+
+def asked(check: Check, texts: Iterable[str], keys: Iterable[Hashable] | None = None) -> list[bool]:
+    """What a check says of each text, where it stumbles that it does not hold.
+
+    It is asked once for all texts of the same key; without keys, once for each text.
+    """
+    said: dict[Hashable, bool] = {}
+    texts = list(texts)
+    keys = texts if keys is None else list(keys)
+    for text, key in zip(texts, keys, strict=True):
+        if key not in said:
+            try:
+                said[key] = bool(check(text))
+            except Exception:
+                said[key] = False
+    return [said[key] for key in keys]
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
     """What a check computes, for the texts of one shape.
 
-    ``shape`` has a character a place: ``9`` a digit, ``A`` a capital letter, ``X`` either; any other stands for itself
-    and is not handed to ``holds``.
+    ``shape`` has a character a place: ``9`` a digit, ``A`` a capital letter, ``X`` either; any other stands for itself,
+    ``*`` for whatever stands there, and is not handed to ``holds``.
     """
 
     shape: str
@@ -47,6 +79,9 @@ class Quick:
 
     check: Check = field(repr=False)
     formulas: tuple[Formula, ...]
+    alike: bool = False
+    """The check says the same of all texts that a formula lets through and that are alike but for their digits and for
+    capital letters, save the first two characters."""
 
     def __call__(self, value: str) -> bool:
         """What the library says of one text."""
@@ -55,9 +90,10 @@ class Quick:
     def many(self, values: Sequence[str] | pl.Series) -> Verdicts:
         """What it says of each text; any text may come, in any script."""
         import numpy as np
-        import polars as pl
 
-        texts = values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
+        texts = column(values)
+        if len(texts) <= FEW:
+            return np.array(asked(self.check, texts), dtype=bool)
         parts = [self._some(texts.slice(start, ROWS)) for start in range(0, len(texts), ROWS)]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
@@ -65,6 +101,7 @@ class Quick:
         import numpy as np
 
         verdicts, open = np.zeros(len(texts), dtype=bool), np.ones(len(texts), dtype=bool)
+        passed = np.zeros(len(texts), dtype=bool)
         plain = {"": texts}
         for formula in self.formulas:
             if formula.drops not in plain:
@@ -77,20 +114,24 @@ class Quick:
             if len(rows):
                 known, digits = _digits(kept.gather(rows), formula.shape)
                 rows, said = rows[known], formula.holds(digits)
-                verdicts[rows] = said
+                verdicts[rows] = passed[rows] = said
                 open[rows] = ~np.isin(said, formula.final)
+        if self.alike and len(rows := np.flatnonzero(open & passed)):
+            kin = texts.gather(rows)
+            verdicts[rows] = asked(self.check, kin, _likeness(kin))
+            open[rows] = False
         rows = np.flatnonzero(open)
-        verdicts[rows] = [self.check(text) for text in texts.gather(rows)]
+        verdicts[rows] = asked(self.check, texts.gather(rows))
         return verdicts
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
-    """A check that an expression for Rust decides for most texts: what matches ``holds`` or ``fails`` entirely does."""
+class Stated:
+    """A check that columns of texts in ASCII state in other words."""
 
     check: Check = field(repr=False)
-    holds: str | None = None
-    fails: str | None = None
+    says: Callable[[pl.Series], pl.Series]
+    """Gets texts in ASCII, but for the separators 28 to 31; says what the check does, null where only that knows."""
 
     def __call__(self, value: str) -> bool:
         """What the check says of one text."""
@@ -99,19 +140,30 @@ class Spelled:
     def many(self, values: Sequence[str] | pl.Series) -> Verdicts:
         """What it says of each text; any text may come, in any script."""
         import numpy as np
-        import polars as pl
 
-        texts = values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
-        open = np.ones(len(texts), dtype=bool)
-        verdicts = np.zeros(len(texts), dtype=bool)
-        if self.holds is not None:
-            verdicts = texts.str.contains(rf"\A(?:{self.holds})\z").to_numpy().copy()
-            open &= ~verdicts
-        if self.fails is not None:
-            open &= ~texts.str.contains(rf"\A(?:{self.fails})\z").to_numpy()
+        texts = column(values)
+        if len(texts) <= FEW:
+            return np.array(asked(self.check, texts), dtype=bool)
+        parts = [self._some(texts.slice(start, ROWS)) for start in range(0, len(texts), ROWS)]
+        return np.concatenate(parts)
+
+    def _some(self, texts: pl.Series) -> Verdicts:
+        import numpy as np
+
+        verdicts, open = np.zeros(len(texts), dtype=bool), np.ones(len(texts), dtype=bool)
+        plain = np.flatnonzero(texts.str.contains(_PLAIN).to_numpy())
+        if len(plain):
+            said = self.says(texts if len(plain) == len(texts) else texts.gather(plain))
+            verdicts[plain] = said.fill_null(False).to_numpy()
+            open[plain] = said.is_null().to_numpy()
         rows = np.flatnonzero(open)
-        verdicts[rows] = [self.check(text) for text in texts.gather(rows)]
+        verdicts[rows] = asked(self.check, texts.gather(rows))
         return verdicts
+
+
+def full(texts: pl.Series, expression: str) -> pl.Series:
+    """Whether each text is described from end to end by an expression for Rust."""
+    return texts.str.contains(rf"\A(?:{expression})\z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +179,20 @@ class Shared:
 
     def many(self, values: Sequence[str] | pl.Series) -> Verdicts:
         """What it says of each text; any text may come, in any script."""
-        import polars as pl
+        import numpy as np
 
-        texts = values if isinstance(values, pl.Series) else pl.Series(values, dtype=pl.String)
-        table = pl.DataFrame({"text": texts, "part": texts.str.extract(self.part)})
+        texts = column(values)
+        parts = texts.str.extract(self.part)
         # What does not match has no part in common with any other.
-        one = table.with_columns(
-            part=pl.coalesce(pl.concat_str(pl.lit("="), "part"), pl.concat_str(pl.lit("-"), "text"))
-        )
-        asked = one.unique("part", keep="first", maintain_order=True)
-        said = asked.with_columns(said=pl.Series([self.check(text) for text in asked["text"]], dtype=pl.Boolean))
-        verdicts: Verdicts = one.join(said.select("part", "said"), on="part", how="left", maintain_order="left")[
-            "said"
-        ].to_numpy()
-        return verdicts
+        keys = ((text,) if part is None else part for text, part in zip(texts, parts, strict=True))
+        return np.array(asked(self.check, texts, keys), dtype=bool)
+
+
+def _likeness(texts: pl.Series) -> pl.Series:
+    import polars as pl
+
+    rest = pl.col("text").str.slice(2).str.replace_all("[0-9]", "9").str.replace_all("[A-Z]", "A")
+    return pl.DataFrame({"text": texts}).select(pl.col("text").str.slice(0, 2) + rest).to_series()
 
 
 def _digits(texts: pl.Series, shape: str) -> tuple[Verdicts, Matrix]:
@@ -151,11 +203,11 @@ def _digits(texts: pl.Series, shape: str) -> tuple[Verdicts, Matrix]:
     known = np.ones(len(texts), dtype=bool)
     values = np.empty((len(texts), sum(char in "9AX" for char in shape)), dtype=np.int32, order="F")
     place = 0
-    for column, char in zip(codes.T, shape, strict=True):
+    for codes_here, char in zip(codes.T, shape, strict=True):
         if char not in "9AX":
-            known &= column == ord(char)
+            known &= (codes_here == ord(char)) | (char == "*")
             continue
-        digit, letter = column - ord("0"), column - ord("A")  # unsigned: what lies below comes out large
+        digit, letter = codes_here - ord("0"), codes_here - ord("A")  # unsigned: what lies below comes out large
         if char == "9":
             known &= digit < 10
             values[:, place] = digit
