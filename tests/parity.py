@@ -118,17 +118,15 @@ class Ours:
         """By entity the texts, by number, with each value found there; ``spoken``: where a word speaks for it."""
         column = pl.Series("text", texts, dtype=pl.String)
         sifted = self._ruleset.sieve.sift(column)
+        everything = sifted.search()
         found: dict[str, set[tuple[int, str]]] = {}
         for entity, (number, matcher) in self._matchers.items():
-            hits = None
-            if not spoken:
-                hits = matcher.find(sifted)
-            elif number in self._ruleset.hinted_by(sifted.outputs()):
+            hits = matcher.find(everything)
+            if spoken and number not in self._ruleset.hinted_by(sifted.outputs()):
+                hits = None
+            elif spoken and hits is not None:
                 hinted = sifted.mentioned(self._ruleset.hints[number])
-                among = np.zeros(len(column), bool)
-                among[hinted] = True
-                hits = matcher.find(sifted, among)
-                hits = hits and hits.where(matcher.in_context(hits.text, column, hinted))
+                hits = hits.where(matcher.in_context(hits.text, column, hinted))
             if hits is None:
                 found[entity] = set()
                 continue

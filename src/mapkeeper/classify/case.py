@@ -226,7 +226,7 @@ class Case:
         """What stands in the texts around the values."""
         weights, tally = self.weights, self.tally
         if tally.supported and not self.said:
-            self.add(weights["text", "supported"] * tally.supported / tally.proved, "beside words that speak for it")
+            self.add(weights["text", "supported"] * tally.supported / tally.heard, "beside words that speak for it")
         elif self.rule.check is not None and (self.rule.chance or 0.0) >= weights["text", "digits_chance"]:
             self.add(weights["text", "unsupported"])
 

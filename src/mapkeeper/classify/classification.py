@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -158,7 +159,7 @@ class Classification:
         if not len(count.valid):
             return
         if in_text:
-            count.support(look.in_context(number, count.valid))
+            count.support(partial(look.in_context, number))
         count.known(ruleset.words.constants.get(category), self._domains)
         _mark(tally, count, ruleset.words.marks.get(category, ()), found)
         count.show(category, self._reveal, positions)
@@ -193,15 +194,19 @@ class _Look:
         self._hinted: dict[int, Texts] = {}
         of_kind = ruleset.of_kind(found.type)
         self._spoken = {number for number in field.speeches if _of_type(ruleset.rules[number], found.type)}
-        self._near = of_kind.weak & field.near
+        near = of_kind.weak & field.near
         mentioned = of_kind.weak & ruleset.hinted_by(self._sifted.outputs()) if in_text else frozenset[int]()
-        self._asked = of_kind.strong | self._spoken | self._near | mentioned
-        self._sifted.wanted = ruleset.expressions_of(self._asked)
-        self.promising = {
-            *(number for number in ruleset.rules_of(self._sifted.possible()) if number in self._asked),
-            *self._spoken,
-        }
+        self._hoping = mentioned - near - self._spoken
+        asked = of_kind.strong | self._spoken | near | mentioned
+        among = ruleset.among({number: self._flags(number) for number in self._hoping})
+        self._found = self._sifted.search(ruleset.expressions_of(asked), among)
+        self.promising = {number for number in ruleset.rules_of(self._found.met()) if number in asked} | self._spoken
         """The rules that may find something."""
+
+    def _flags(self, number: int) -> Flags:
+        flags = np.zeros(len(self._texts), bool)
+        flags[self.hinted(number)] = True
+        return flags
 
     def hinted(self, number: int) -> Texts:
         """The texts that may hold a phrase that speaks for a rule."""
@@ -215,17 +220,15 @@ class _Look:
 
     def hits(self, number: int) -> Hits | None:
         """What one rule finds; ``None``: nothing."""
-        matcher = self._ruleset.matchers[number]
-        if number in self._spoken:
-            return together([matcher.find(self._sifted), matcher.fits(self._texts)])
-        if not matcher.rule.weak or number in self._near:
-            return matcher.find(self._sifted) if number in self._asked else None
-        if number not in self._asked:
+        if number not in self.promising:
             return None
-        among = np.zeros(len(self._texts), bool)
-        among[self.hinted(number)] = True
-        found = matcher.find(self._sifted, among)
-        return None if found is None else found.where(self.in_context(number, found))
+        matcher = self._ruleset.matchers[number]
+        hits = matcher.find(self._found)
+        if number in self._spoken:
+            return together([hits, matcher.fits(self._sifted)])
+        if hits is not None and number in self._hoping:
+            return hits.where(self.in_context(number, hits))
+        return hits
 
 
 def _idle(texts: pl.Series, words: frozenset[str]) -> Flags:

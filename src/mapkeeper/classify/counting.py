@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mapkeeper.categories import categories
@@ -10,6 +12,12 @@ from mapkeeper.classify.hits import TRUE, UNTRIED, Flags, Hits
 from mapkeeper.classify.positions import Positions
 from mapkeeper.classify.sketch import hashes
 from mapkeeper.classify.tally import POSITIONS, RuleTally
+
+_ENOUGH = 1_000
+"""Matches of one batch of which enough tell whether words stand beside them that speak for the rule …"""
+
+_KNOWN = 10_000
+"""… and cells after which it is known."""
 
 
 class Count:
@@ -56,9 +64,17 @@ class Count:
         tally.scores += float(scores[known].sum())
         tally.scored += int(known.sum())
 
-    def support(self, beside: Flags) -> None:
-        """Count the cells that also hold a word for the rule; ``beside`` says so of each valid match."""
-        self._tally.supported += self._of(self.valid, beside)
+    def support(self, in_context: Callable[[Hits], Flags]) -> None:
+        """Count the cells that also hold a word for the rule, as long as it is not known how many there are."""
+        tally, some = self._tally, self.valid
+        if tally.heard >= _KNOWN:
+            return
+        if len(some) > _ENOUGH:
+            asked = np.zeros(len(some), bool)
+            asked[:: len(some) // _ENOUGH] = True
+            some = some.where(asked)
+        tally.heard += self._of(some)
+        tally.supported += self._of(some, in_context(some))
 
     def known(self, constant: str | None, domains: tuple[str, ...]) -> None:
         """Count the cells with nothing but constants, and those with an address in some domains."""

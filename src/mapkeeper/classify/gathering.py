@@ -22,18 +22,12 @@ def gathered(data: Bytes, start: Ints, stop: Ints) -> tuple[Bytes, Ints]:
     return out, offsets
 
 
-def distinct(data: Bytes, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Number the different stretches of some bytes, in order of their first place.
-
-    Returns the number of each place, the first place of each number, the places in order of their numbers, and where
-    among these each number begins.
-    """
+def distinct(data: Bytes, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """The number of each stretch of some bytes among the different ones, and the first place of each of these."""
     size = 1 << max(4, int(2 * len(start)).bit_length())
-    code, first, order = np.empty(len(start), np.int64), np.empty(len(start), np.int64), np.empty(len(start), np.int64)
+    code, first = np.empty(len(start), np.int64), np.empty(len(start), np.int64)
     count = _number(data, start, stop, np.zeros(size, np.uint64), np.empty(size, np.int64), code, first)
-    begins = np.zeros(count + 1, np.int64)
-    _sort(code, begins, order)
-    return code, first[:count], order, begins
+    return code, first[:count]
 
 
 def grouped(numbers: Small, count: int) -> tuple[Ints, Ints]:

@@ -75,13 +75,12 @@ class Stretches(NamedTuple):
         text, start, stop, sets, shape = self
         return Stretches(text[:count], start[:count], stop[:count], sets[:count], shape[:count])
 
-    def outside(self, regions: Stretches) -> Stretches:
-        """Those that lie in none of some regions; both are in order of the bytes."""
+    def outside(self, regions: Stretches) -> npt.NDArray[np.bool_]:
+        """Flags for those that lie in none of some regions; both are in order of the bytes."""
         before = np.searchsorted(regions.start, self.start, side="right") - 1
         inside = before >= 0
         inside[inside] = self.start[inside] < regions.stop[before[inside]]
-        out = ~inside
-        return Stretches(self.text[out], self.start[out], self.stop[out], self.sets[out], self.shape[out])
+        return ~inside
 
 
 class Places(NamedTuple):
@@ -149,7 +148,7 @@ def _close(
     region: Stretches,
 ) -> int:
     """Write a region down, if it can matter; returns how many were written."""
-    if digits < wanted:
+    if digits < wanted and not beyond:
         return 0
     if stop < limit and data[stop] == _CLOSING:
         shape = mix(shape, _CLOSING)

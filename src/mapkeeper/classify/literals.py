@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from mapkeeper.classify.kernel import Automaton
+from mapkeeper.classify.roads import Reach
 
 _LONGEST = 7
 """Bytes of a literal that are looked for."""
@@ -22,7 +23,7 @@ _LONGEST = 7
 _SPELLINGS = 16
 """Spellings of a literal with letters beyond ASCII, small and capital, that are looked for."""
 
-_SIGNS = b" .-_:/=@'\"\\<*$["
+_SIGNS = b"\t .-_:/=@'\"\\<*$["
 """Signs that are told from one another."""
 
 _OTHER_SIGNS, _DIGITS, _BEYOND = 1, 2, 3
@@ -31,7 +32,7 @@ _KINDS_BEYOND = 8  # symbols for bytes beyond ASCII, by their last bits
 
 def _symbols() -> npt.NDArray[np.uint8]:
     symbols = np.full(256, _OTHER_SIGNS, np.uint8)
-    symbols[:32] = 0  # no literal holds one
+    symbols[:32] = 0  # no literal holds one, but for tabs
     symbols[48:58] = _DIGITS
     for byte in range(128, 256):
         symbols[byte] = _BEYOND + byte % _KINDS_BEYOND
@@ -72,8 +73,26 @@ class Literals:
 
     def outputs(self, literals: Iterable[str]) -> npt.NDArray[np.int32]:
         """The outputs of the automaton that tell of any of some literals."""
-        words = {word for literal in literals for word in _spellings(literal)}
-        return np.array(sorted({output for word in words for output in self._outputs[word]}), np.int32)
+        return np.array(sorted(self.told(dict.fromkeys(literals, (0, None)))), np.int32)
+
+    def told(self, reaches: Mapping[str, Reach]) -> dict[int, Reach]:
+        """By output that tells of any of some literals, how far before its last byte a match can begin.
+
+        ``reaches``: how far before each literal. The nearest is in bytes of ASCII and the farthest in characters.
+        """
+        told: dict[int, Reach] = {}
+        for literal, (low, high) in reaches.items():
+            for word in _spellings(literal):
+                # Of letters beyond ASCII only a part may be looked for, from a place that is not known.
+                near = low + len(word) if literal.isascii() else low
+                far = None if high is None or not literal.isascii() else high + len(word)
+                for output in self._outputs[word]:
+                    other_near, other_far = told.get(output, (near, far))
+                    told[output] = (
+                        min(near, other_near),
+                        None if far is None or other_far is None else max(far, other_far),
+                    )
+        return told
 
 
 class _Trie:

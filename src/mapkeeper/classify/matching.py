@@ -12,7 +12,7 @@ import regex
 
 from mapkeeper.classify.expressions import Expression
 from mapkeeper.classify.hits import TRUE, UNTRIED, Flags, Hits, Texts, listed, together
-from mapkeeper.classify.sieve import Sifted
+from mapkeeper.classify.sieve import Found, Sifted
 from mapkeeper.rules import Rule
 
 REMEMBERED = 20_000
@@ -40,13 +40,13 @@ Memo = dict[str, bool]
 class Matcher:
     """A rule, compiled. Keeps no value: what its check said is remembered in a ``memo`` of the caller's."""
 
-    def __init__(self, rule: Rule, first: int = 0) -> None:
-        """``first``: the number of its first expression in the sieve."""
+    def __init__(self, rule: Rule, first: int = 0, form: int = 0) -> None:
+        """``first``: the number of its first expression in the sieve; ``form``: that of what its values look like."""
         self.rule = rule
         self.expressions = tuple(
             Expression(pattern.regex, pattern.score, number) for number, pattern in enumerate(rule.find, first)
         )
-        self._fit = Expression(f"(?:{rule.fit})") if rule.fit else None
+        self.fit = Expression(f"(?:{rule.fit})", number=form) if rule.fit else None
 
     @cached_property
     def _phrases(self) -> Sequence[Sequence[str]]:
@@ -77,13 +77,13 @@ class Matcher:
         speak[asked] = texts.gather(asked).str.contains(self.context).to_numpy()
         return speak[places]
 
-    def find(self, sifted: Sifted, among: Flags | None = None) -> Hits | None:
-        """Every match of ``find`` in the texts, or at least ``among`` some; ``None`` where there is no match."""
-        return together([expression.find(sifted, among) for expression in self.expressions])
+    def find(self, found: Found) -> Hits | None:
+        """Every match of ``find``; ``None`` where there is no match."""
+        return together([expression.find(found) for expression in self.expressions])
 
-    def fits(self, texts: pl.Series) -> Hits | None:
+    def fits(self, sifted: Sifted) -> Hits | None:
         """The texts that ``fit`` describes from end to end."""
-        return self._fit.full(texts) if self._fit else None
+        return self.fit.full(sifted) if self.fit else None
 
     def judged(self, hits: Hits, memo: Memo, thorough: bool) -> Hits:
         """The matches with what the check says; of very many values only a sample is tried, unless ``thorough``."""

@@ -18,9 +18,15 @@ class Chars:
     beyond: bool  # whether one beyond ASCII can be it
     space: bool  # whether white space of any script can be it
     digit: bool  # whether it is a digit, of any script
-    rust: str  # as Rust spells it
-    plain: str  # the same where the text is ASCII
-    wide: frozenset[str] | None = frozenset()  # those beyond ASCII; None: too many to name
+    kinds: frozenset[str] = frozenset()  # "d", "S", "pLu", ".": classes inside, by which those beyond ASCII go
+    ranges: tuple[tuple[int, int], ...] = ()  # codes beyond ASCII
+
+    @property
+    def wide(self) -> frozenset[str] | None:
+        """Those beyond ASCII; ``None``: too many to name."""
+        if self.kinds or self.negated or any(low < high for low, high in self.ranges):
+            return None
+        return frozenset(chr(low) for low, _ in self.ranges)
 
     def ascii(self, fold: bool) -> frozenset[str]:
         """The ASCII characters that it can be; ``fold``: small letters and capitals are the same."""
@@ -51,6 +57,7 @@ class Back:
     """A back-reference: the same as a group matched, so something that the group could match."""
 
     body: Node
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class Group:
     """Parentheses: ``(``, ``(?:``, ``(?>``."""
 
     body: Node
-    captures: bool = False
+    number: int = 0  # of those that capture, from 1
     atomic: bool = False
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -13,31 +11,6 @@ from mapkeeper.classify.gathering import distinct, gathered
 
 Numbers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """Stretches of text, each once, and where they stand."""
-
-    values: pl.Series  # distinct
-    code: Numbers  # of each place as it came, into ``values``
-    text: Texts  # of each place, in order of the values
-    starts: Numbers  # of each value among these
-
-    def among(self, codes: Numbers, texts: npt.NDArray[np.bool_]) -> Numbers:
-        """Those of some values that stand in any of some texts."""
-        which, text = self.places(codes)
-        held = np.zeros(len(codes), bool)
-        held[which[texts[text]]] = True
-        return codes[held]
-
-    def places(self, codes: Numbers) -> tuple[Numbers, Texts]:
-        """Where some values stand: for each place which of ``codes``, and the text."""
-        first, last = self.starts[codes], self.starts[codes + 1]
-        counts = last - first
-        which = np.repeat(np.arange(len(codes)), counts)
-        offset = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return which, self.text[first[which] + offset]
 
 
 class Passage:
@@ -66,11 +39,12 @@ class Passage:
         array = pa.LargeStringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(data))
         return pl.Series("text", array)
 
-    def distinct(self, start: Numbers, stop: Numbers, text: Texts) -> Slices:
-        """Stretches of the bytes, each value once."""
-        code, first, order, starts = distinct(self.data, start, stop)
-        return Slices(self.gathered(start[first], stop[first]), code, text[order], starts)
+    def distinct(self, start: Numbers, stop: Numbers) -> tuple[pl.Series, Numbers]:
+        """The different values of some stretches, and for each stretch which of them it is."""
+        code, first = distinct(self.data, start, stop)
+        return self.gathered(start[first], stop[first]), code
 
-    def padded(self, start: Numbers, stop: Numbers, text: Texts) -> tuple[Numbers, Numbers]:
-        """Stretches with a character more on either side, as far as their texts go."""
-        return np.maximum(start - 1, self.offsets[text]), np.minimum(stop + 1, self.offsets[text + 1])
+    def whole(self, texts: Texts, start: Numbers, stop: Numbers) -> npt.NDArray[np.bool_]:
+        """Whether each stretch is all of its text."""
+        whole: npt.NDArray[np.bool_] = (start == self.offsets[texts]) & (stop == self.offsets[texts + 1])
+        return whole

@@ -1,13 +1,4 @@
-"""What is known of a regular expression, so that it can run on many texts at once.
-
-Python's ``regex`` decides what a rule means; Rust's (inside Polars) is what runs over whole columns. Here is said of an
-expression what every match needs, whether a match can touch white space, and how Rust has to spell it: either
-*exactly*, or *relaxed*, so that what it does not find Python would not find either.
-
-Look-arounds are dropped from what Rust runs, and back-references widened: it then finds at least what Python finds. A
-look-around at an end of the expression is not dropped but consumed, which is as good where only the question is
-whether there is a match. Texts have no white space at their ends, so that ``$`` means the same to both.
-"""
+"""What is known of a regular expression without running it: what every match needs, and what it can touch."""
 
 from __future__ import annotations
 
@@ -17,8 +8,10 @@ from functools import cache
 from mapkeeper.classify.nodes import Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence, Tree
 from mapkeeper.classify.reading import read
 
+MANY = 1 << 30
+"""More characters than any text has."""
+
 _FAR = 10_000
-_EDGES = {"b": r"\b", "B": r"\B", "A": r"\A", "^": "^", "Z": r"\z", "$": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +42,6 @@ class Study:
 
     needs: Needs = Needs()
     spans: bool = True  # whether a match, or what decides it, can lie on both sides of white space
-    exact: bool = False  # whether Rust finds what Python finds
-    rust: str | None = None  # for any text; None: only Python can run it
-    ascii: str | None = None  # the same for texts of ASCII characters: smaller and quicker
     tree: Tree | None = None
 
 
@@ -61,9 +51,7 @@ def study(expression: str) -> Study:
     tree = read(expression)
     if tree is None:
         return Study()
-    flags = f"(?{tree.flags})" if tree.flags else ""
-    rust, plain = (flags + _ends_consumed(tree.root, plain) for plain in (False, True))
-    return Study(needs_of(tree.root), _spans(tree.root), _exact(tree.root), rust, plain, tree)
+    return Study(needs_of(tree.root), _spans(tree.root), tree)
 
 
 def needs_of(node: Node) -> Needs:
@@ -105,53 +93,6 @@ def _spans(node: Node) -> bool:
             return any(map(_spans, node.options))
 
 
-def _exact(node: Node) -> bool:
-    match node:
-        case Chars() | Edge():
-            return True
-        case Back() | Look():
-            return False
-        case Repeat():
-            # A possessive one gives nothing back; a repeated boundary is dropped.
-            return node.manner != "+" and not _is_empty(node.body) and _exact(node.body)
-        case Group():
-            return not node.atomic and _exact(node.body)
-        case Fold():
-            return _exact(node.body)
-        case Sequence() | Choice():
-            return all(map(_exact, node.parts if isinstance(node, Sequence) else node.options))
-
-
-def _is_empty(node: Node) -> bool:
-    """Whether it stands between characters, and takes none."""
-    return isinstance(node, Edge | Look)
-
-
-def _spell(node: Node, plain: bool) -> str:
-    match node:
-        case Chars():
-            return node.plain if plain else node.rust
-        case Edge():
-            relaxed = {"b": r"(?-u:\b)"} if plain else {}
-            return {**_EDGES, **relaxed}[node.kind]
-        case Look():
-            return ""
-        case Back():
-            return f"(?:{_spell(node.body, plain)})"
-        case Repeat():
-            if _is_empty(node.body):
-                return ""
-            return _spell(node.body, plain) + quantifier(node) + node.manner.replace("+", "")
-        case Group():
-            return f"({'' if node.captures else '?:'}{_spell(node.body, plain)})"
-        case Fold():
-            return f"(?{node.flags}:{_spell(node.body, plain)})"
-        case Sequence():
-            return "".join(_spell(part, plain) for part in node.parts)
-        case Choice():
-            return "|".join(_spell(option, plain) for option in node.options)
-
-
 def quantifier(node: Repeat) -> str:
     """How often, as every dialect spells it."""
     known = {(0, None): "*", (1, None): "+", (0, 1): "?"}
@@ -162,24 +103,23 @@ def quantifier(node: Repeat) -> str:
     return f"{{{node.least},{'' if node.most is None else node.most}}}"
 
 
-def _ends_consumed(root: Node, plain: bool) -> str:
-    return "|".join(_of_option(option, plain) for option in (root.options if isinstance(root, Choice) else (root,)))
-
-
-def _of_option(option: Node, plain: bool) -> str:
-    parts = option.parts if isinstance(option, Sequence) else (option,)
-    first, last = parts[:1], parts[-1:]
-    before = "".join(_consumed(part, plain) for part in first if isinstance(part, Look) and part.behind)
-    after = "".join(_consumed(part, plain) for part in last if isinstance(part, Look) and not part.behind)
-    return before + "".join(_spell(part, plain) for part in parts) + after
-
-
-def _consumed(look: Look, plain: bool) -> str:
-    """A look-around as characters that are matched; nothing where that is not as good."""
-    body = look.body
-    if not look.negative:
-        return f"(?:{_spell(body, plain)})"
-    if isinstance(body, Chars) and body.rust != ".":
-        edge = r"\A" if look.behind else r"\z"
-        return f"(?:{edge}|[^{body.plain if plain else body.rust}])"
-    return ""
+def widths(node: Node) -> tuple[int, int]:
+    """The fewest and the most characters of a part."""
+    match node:
+        case Chars():
+            return 1, 1
+        case Edge() | Look():
+            return 0, 0
+        case Back():
+            return 0, MANY
+        case Repeat():
+            low, high = widths(node.body)
+            return low * node.least, min(MANY, high * (MANY if node.most is None else node.most))
+        case Group() | Fold():
+            return widths(node.body)
+        case Sequence():
+            found = [widths(part) for part in node.parts]
+            return sum(low for low, _ in found), min(MANY, sum(high for _, high in found))
+        case Choice():
+            found = [widths(option) for option in node.options]
+            return min(low for low, _ in found), max(high for _, high in found)

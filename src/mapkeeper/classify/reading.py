@@ -24,13 +24,10 @@ from mapkeeper.classify.nodes import (
 _DIGITS = frozenset("0123456789")
 _WORD = frozenset(char for char in ASCII if char.isalnum() or char == "_")
 _CLASSES = {"d": _DIGITS, "w": _WORD, "s": SPACES}
-_PLAIN = {"d": "[0-9]", "w": "[0-9A-Za-z_]", "s": r"[\t\n\x0b\f\r ]"}
-_INSIDE = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\x0b\f\r "}
-_NEGATED = {"D": "[^0-9]", "W": "[^0-9A-Za-z_]", "S": r"[^\t\n\x0b\f\r ]"}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\x0b"}
 _CODES = {"x": 2, "u": 4}  # hexadecimal digits of a character's code
 _PROPERTIES = {"L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "N", "Nd", "P", "S", "Sc"}
-_MOST = 1000  # a larger bound makes Rust's automaton too large
+_MOST = 1000
 
 
 class _Unknown(Exception):
@@ -119,9 +116,7 @@ class _Reader:
         if char in "^$":
             return Edge(char)
         if char == ".":
-            return Chars(
-                frozenset("\n"), negated=True, beyond=True, space=True, digit=False, rust=".", plain=".", wide=None
-            )
+            return Chars(frozenset("\n"), True, beyond=True, space=True, digit=False, kinds=frozenset("."))
         if char in "*+?":
             raise _Unknown
         return _literal(char)
@@ -131,9 +126,9 @@ class _Reader:
         self.at += 2
         if char in "dws":
             space, digit = char == "s", char == "d"
-            return Chars(_CLASSES[char], False, True, space, digit, f"\\{char}", _PLAIN[char], None)
+            return Chars(_CLASSES[char], False, True, space, digit, frozenset(char))
         if char in "DWS":
-            return Chars(_CLASSES[char.lower()], True, True, char != "S", False, f"\\{char}", _NEGATED[char], None)
+            return Chars(_CLASSES[char.lower()], True, True, char != "S", False, frozenset(char.lower()))
         if char in "bBAZ":
             return Edge(char)
         if char in "123456789":
@@ -143,7 +138,7 @@ class _Reader:
             body = self.groups[number]
             if body is None:
                 raise _Unknown
-            return Back(body)
+            return Back(body, number + 1)
         if char in _CONTROLS:
             return _literal(_CONTROLS[char])
         if char in _CODES:
@@ -151,8 +146,7 @@ class _Reader:
         if char == "p":
             name = self._property()
             members = _of_property(name)
-            spelled = f"\\p{{{name}}}"
-            return Chars(members, False, True, name[0] not in "LNM", name == "Nd", spelled, spelled, None)
+            return Chars(members, False, True, name[0] not in "LNM", name == "Nd", frozenset({f"p{name}"}))
         if char.isalnum():
             raise _Unknown
         return _literal(char)
@@ -174,23 +168,21 @@ class _Reader:
         return name
 
     def set(self) -> Node:
-        """A character class; respelled, because Rust reads ``[``, ``&&``, ``--`` and ``~~`` inside as operators."""
+        """A character class."""
         self.at += 1
         negated = self.peek("^")
         self.at += negated
-        rust, plain, digit, space, shuts, beyond, members = "", "", True, False, False, False, set[str]()
-        wide: set[str] | None = set()
+        digit, space, shuts, members = True, False, False, set[str]()
+        kinds, ranges = set[str](), list[tuple[int, int]]()
         first = True
         while first or not self.peek("]"):
             first = False
             low = self._member()
             if len(low) > 1:  # a class inside the class
-                rust += low
-                plain += _INSIDE.get(low[1], low)
                 digit &= low == r"\d"
                 space |= low in (r"\s", r"\D", r"\W") or (low[1] == "p" and low[3] not in "LNM")
                 shuts |= low == r"\s"
-                beyond, wide = True, None
+                kinds.add(f"p{low[3:-1]}" if low[1] == "p" else low[1])
                 members |= _of_class(low)
                 continue
             high = low
@@ -199,32 +191,20 @@ class _Reader:
                 high = self._member()
                 if len(high) > 1:
                     raise _Unknown
-            spelled = _inside(low) if high == low else f"{_inside(low)}-{_inside(high)}"
-            rust += spelled
-            plain += spelled
             digit &= low >= "0" and high <= "9"
             if high == low:
                 space |= low in SPACES or low.isspace()
             else:
                 space |= any(low <= char <= high for char in SPACES) or high > "\x7f"
             if high > "\x7f":
-                beyond = True
-                wide = wide | {low} if wide is not None and high == low else None
+                ranges.append((max(ord(low), 128), ord(high)))
             members |= {char for char in ASCII if low <= char <= high}
         self.at += 1
+        beyond = bool(negated or kinds or ranges)
         if negated:
             # A class that shuts out only some white space is not worth being clever about.
-            return Chars(frozenset(members), True, True, not shuts, False, f"[^{rust}]", f"[^{plain}]", None)
-        return Chars(
-            frozenset(members),
-            False,
-            beyond,
-            space,
-            digit,
-            f"[{rust}]",
-            f"[{plain}]",
-            None if wide is None else frozenset(wide),
-        )
+            space, digit = not shuts, False
+        return Chars(frozenset(members), negated, beyond, space, digit, frozenset(kinds), tuple(ranges))
 
     def _member(self) -> str:
         char = self.text[self.at]
@@ -268,7 +248,7 @@ class _Reader:
         number = len(self.groups)
         self.groups.append(None)
         body = self.groups[number] = self._nested()
-        return Group(body, captures=True)
+        return Group(body, number + 1)
 
     def _nested(self) -> Node:
         """Read up to the end of a group and past it."""
@@ -294,15 +274,10 @@ class _Reader:
 
 
 def _literal(char: str) -> Chars:
-    if char in "<>":  # "\<" is a word's start in Rust
-        spelled = char
-    else:
-        bare = char.isalnum() or char.isspace() or not char.isascii() or char == "_"
-        spelled = char if bare else f"\\{char}"
     members = frozenset({char}) if char.isascii() else frozenset[str]()
     space = char in SPACES or char.isspace()
-    digit, wide = char.isascii() and char.isdigit(), frozenset({char}) - ASCII
-    return Chars(members, False, not char.isascii(), space, digit, spelled, spelled, wide)
+    ranges = () if char.isascii() else ((ord(char), ord(char)),)
+    return Chars(members, False, not char.isascii(), space, char.isascii() and char.isdigit(), ranges=ranges)
 
 
 def _of_class(low: str) -> frozenset[str]:
@@ -330,7 +305,3 @@ def _of_property(name: str) -> frozenset[str]:
 
 def _is_sign(char: str) -> bool:
     return not char.isalnum() and char.isprintable() and char != " "
-
-
-def _inside(char: str) -> str:
-    return f"\\{char}" if char in r"\]^-[&~|" else char

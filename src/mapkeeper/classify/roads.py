@@ -8,12 +8,13 @@ all of its matches; nothing is guessed, and what fits no road looks at every tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
 from mapkeeper.classify.nodes import ASCII, SPACES, Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
-from mapkeeper.classify.patterns import needs_of, quantifier, study
+from mapkeeper.classify.patterns import MANY, needs_of, quantifier, study, widths
 
 LETTERS = frozenset(char for char in ASCII if char.isalpha())
 DIGITS = frozenset("0123456789")
@@ -29,7 +30,7 @@ SHORT = 4
 
 _TOKEN = LETTERS | DIGITS | MARKS
 _NONE = r"\x00"
-_SIGNS = "@$\\*{}<>[]|#&?~^"  # rare enough to look for alone
+_SIGNS = "\t@$\\*{}<>[]|#&?~^"  # rare enough to look for alone
 _VARIANTS = 256  # strings that an alternative is spelled out to
 _LONG = 24  # characters of one such string
 
@@ -42,6 +43,7 @@ class Road(Enum):
     WORD = "word"  # round a literal, between white space
     TEXT = "text"  # in a text that holds a literal
     SEED = "seed"  # in a text with a token that looks like a part of every match
+    MIXED = "mixed"  # in a token, or round a literal
     EVERY = "every"  # anywhere
 
 
@@ -51,35 +53,76 @@ class Route:
 
     road: Road
     shape: str = ""  # for Rust: what shapes of tokens and regions look like, relaxed
-    literals: frozenset[str] = frozenset()  # in small letters: every match holds one of them
-    looks: int = 0  # characters on either side that decide, too
+    digits: int = 0  # in what has that shape
+    reach: int | None = 0  # characters of a match before what has that shape; None: no limit
+    literals: Mapping[str, Reach] = field(default_factory=dict)  # in small letters: every match holds one of them
+
+
+Reach = tuple[int, int | None]
+"""Characters of a match before a literal: the fewest, and the most; ``None``: no limit.
+
+Fewer than none where the literal stands before the match."""
 
 
 @cache
 def route(expression: str) -> Route:
     """The cheapest road on which none of an expression's matches is missed."""
     learned = study(expression)
-    if learned.tree is None or learned.rust is None:
+    if learned.tree is None:
         return Route(Road.EVERY)
     root, fold = learned.tree.root, "i" in learned.tree.flags
     eaten = _consumed(root, fold)
-    looks = _looks(root)
     digits = learned.needs.digits
-    if looks is not None and looks <= 1:
-        if eaten.alphabet <= _TOKEN and digits:
-            return Route(Road.TOKEN, _shape(root, fold), looks=looks)
-        regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
-        if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
-            return Route(Road.REGION, _shape(root, fold), looks=looks)
-    literals = _literals(root).best
-    if literals:
-        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals)
-    if looks is not None and looks <= 1 and eaten.alphabet <= _TOKEN:
-        return Route(Road.TOKEN, _shape(root, fold), looks=looks)
+    in_token = eaten.alphabet <= _TOKEN
+    literals = _literals(root)
+    if literals.best and _looks_far_behind(root):
+        return Route(Road.TEXT, literals=literals.best)
+    if in_token and digits:
+        return Route(Road.TOKEN, _shape(root, fold), digits=digits)
+    regular = eaten.letters.best <= SHORT and eaten.gaps.best <= WIDEST_GAP and not (eaten.ends & SPACES)
+    if eaten.alphabet <= _TOKEN | GAPS and regular and digits and _bounded(root):
+        return Route(Road.REGION, _shape(root, fold), digits=digits)
+    if literals.best:
+        return Route(Road.TEXT if learned.spans else Road.WORD, literals=literals.best)
+    if in_token:
+        return Route(Road.TOKEN, _shape(root, fold))
+    if (mixed := _mixed(root, fold)) is not None:
+        return mixed
     seed = _seed(root, fold)
-    if seed is not None and needs_of(seed).digits:
-        return Route(Road.SEED, _shape(seed, fold))
+    if seed is not None and (held := needs_of(seed.node).digits):
+        return Route(Road.SEED, _shape(seed.node, fold), digits=held, reach=seed.reach)
     return Route(Road.EVERY)
+
+
+def _mixed(root: Node, fold: bool) -> Route | None:
+    """The road of options of which some lie in tokens, and the others hold literals; ``None``: there are no such."""
+    parts = list(root.parts) if isinstance(root, Sequence) else [root]
+    wide = [at for at, part in enumerate(parts) if not isinstance(part, Edge)]
+    choice = parts[wide[0]] if len(wide) == 1 else root
+    while isinstance(choice, Group):
+        choice = choice.body
+    if not isinstance(choice, Choice) or len(wide) != 1:
+        return None
+    inside = [o for o in choice.options if _consumed(o, fold).alphabet <= _TOKEN and needs_of(o).digits]
+    found = [_literals(option).best for option in choice.options if option not in inside]
+    if not inside or not all(found):
+        return None
+    parts[wide[0]] = Choice(tuple(inside))
+    shape, digits = _shape(Sequence(tuple(parts)), fold), min(needs_of(option).digits for option in inside)
+    return Route(Road.MIXED, shape, digits=digits, literals=_united(found))
+
+
+def _looks_far_behind(node: Node) -> bool:
+    """Whether what stands before a match decides, at any distance: it is dear to look for."""
+    match node:
+        case Look():
+            return node.behind and widths(node.body)[1] >= MANY
+        case Sequence() | Choice():
+            return any(map(_looks_far_behind, node.parts if isinstance(node, Sequence) else node.options))
+        case Group() | Fold() | Repeat():
+            return _looks_far_behind(node.body)
+        case _:
+            return False
 
 
 def _bounded(node: Node) -> bool:
@@ -99,7 +142,23 @@ def _bounded(node: Node) -> bool:
             return not _consumed(node, fold=True).alphabet & LETTERS
 
 
-def _seed(node: Node, fold: bool) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class _Seed:
+    """A part that every match has and that lies in one token."""
+
+    node: Node
+    reach: int | None = 0  # characters before it
+
+    def behind(self, before: int | None) -> _Seed:
+        return _Seed(self.node, _plus(self.reach, before))
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        needs = needs_of(self.node)
+        return needs.digits, needs.length
+
+
+def _seed(node: Node, fold: bool) -> _Seed | None:
     """The part with the most digits of those that every match has and that lie in one token."""
     match node:
         case Group() | Fold():
@@ -107,19 +166,34 @@ def _seed(node: Node, fold: bool) -> Node | None:
         case Repeat():
             return _seed(node.body, fold) if node.least else None
         case Sequence():
-            found: list[Node] = [seed for part in node.parts if (seed := _seed(part, fold)) is not None]
+            found: list[_Seed] = []
+            before: int | None = 0
             row: list[Node] = []
+            row_before: int | None = 0
             for part in node.parts:
+                seed = _seed(part, fold)
+                if seed is not None:
+                    found.append(seed.behind(before))
                 if _consumed(part, fold).alphabet <= _TOKEN:
                     row.append(part)
+                    before = _plus(before, _most(part))
                 else:
-                    found.append(Sequence(tuple(row)))
-                    row = []
-            found.append(Sequence(tuple(row)))
-            return max(found, key=lambda each: (needs_of(each).digits, needs_of(each).length), default=None)
+                    found.append(_Seed(Sequence(tuple(row)), row_before))
+                    before = _plus(before, _most(part))
+                    row, row_before = [], before
+            found.append(_Seed(Sequence(tuple(row)), row_before))
+            return max(found, key=lambda each: each.worth, default=None)
         case Chars():
-            return node if node.ascii(fold) <= _TOKEN else None
-        case Choice() | Edge() | Look() | Back():
+            return _Seed(node) if node.ascii(fold) <= _TOKEN else None
+        case Choice():
+            seeds = [seed for option in node.options if (seed := _seed(option, fold)) is not None]
+            if len(seeds) < len(node.options):
+                return None
+            reaches = [seed.reach for seed in seeds if seed.reach is not None]
+            return _Seed(
+                Choice(tuple(seed.node for seed in seeds)), max(reaches) if len(reaches) == len(seeds) else None
+            )
+        case Edge() | Look() | Back():
             return None
 
 
@@ -147,12 +221,12 @@ class _Runs:
         if most == 0:
             return _NOTHING
         if self.whole:
-            many = _MANY if most is None else min(_MANY, self.whole * most)
+            many = _LOTS if most is None else min(_LOTS, self.whole * most)
             return _Runs(many, many, many, many)
         return self if most == 1 else self.then(self)
 
 
-_MANY = 10_000
+_LOTS = 10_000
 _NOTHING = _Runs(0, 0, 0, 0)
 
 
@@ -221,25 +295,6 @@ def _then(left: _Eaten, right: _Eaten) -> _Eaten:
     )
 
 
-def _looks(node: Node) -> int | None:
-    """How far look-arounds look; ``None``: farther than one character, or to an end of the text."""
-    match node:
-        case Look():
-            # What it looks at ends where a token ends, or it looks no farther than one character.
-            inside = _consumed(node.body, fold=True).alphabet <= _TOKEN and _looks(node.body) is not None
-            return 1 if inside or isinstance(node.body, Chars) else None
-        case Edge():
-            return 0 if node.kind in "bB" else None
-        case Chars():
-            return 0
-        case Repeat() | Group() | Fold() | Back():
-            return _looks(node.body)
-        case Sequence() | Choice():
-            parts = node.parts if isinstance(node, Sequence) else node.options
-            found = [_looks(part) for part in parts]
-            return None if None in found else max((each for each in found if each is not None), default=0)
-
-
 def _shape(node: Node, fold: bool) -> str:
     """How Rust finds what may match among shapes (see `shapes`)."""
     match node:
@@ -279,7 +334,13 @@ class _Spelled:
     """What a part can be, if that is a few strings; and strings of which every match holds one."""
 
     exact: frozenset[str] | None
-    best: frozenset[str] = frozenset()
+    best: Mapping[str, Reach] = field(default_factory=dict)
+
+    def moved(self, least: int, most: int | None) -> _Spelled:
+        """The same behind so many characters."""
+        return _Spelled(
+            self.exact, {each: (max(low + least, -MANY), _plus(high, most)) for each, (low, high) in self.best.items()}
+        )
 
 
 def _literals(node: Node) -> _Spelled:
@@ -291,20 +352,43 @@ def _literals(node: Node) -> _Spelled:
         case Edge():
             return _Spelled(frozenset({""}))
         case Look():
-            return _Spelled(frozenset({""}), frozenset() if node.negative else _literals(node.body).best)
+            best = {} if node.negative else _literals(node.body).best
+            if node.behind:
+                return _Spelled(frozenset({""}), {literal: (-MANY, -len(literal)) for literal in best})
+            return _Spelled(frozenset({""}), best)
         case Repeat():
             return _repeated(node)
         case Group() | Fold() | Back():
             return _literals(node.body)
         case Sequence():
-            return _in_a_row([_literals(part) for part in node.parts])
+            return _in_a_row([(_literals(part), *_widths(part)) for part in node.parts])
         case Choice():
             options = [_literals(option) for option in node.options]
             exact = frozenset().union(*(option.exact for option in options if option.exact is not None))
             if all(option.exact is not None for option in options) and len(exact) <= _VARIANTS:
                 return _spelled(exact)
-            wanted = all(option.best for option in options)
-            return _Spelled(None, frozenset().union(*(option.best for option in options)) if wanted else frozenset())
+            if not all(option.best for option in options):
+                return _Spelled(None)
+            return _Spelled(None, _united(option.best for option in options))
+
+
+def _united(reaches: Iterable[Mapping[str, Reach]]) -> dict[str, Reach]:
+    united: dict[str, Reach] = {}
+    for each in reaches:
+        for literal, (low, high) in each.items():
+            other_low, other_high = united.get(literal, (low, high))
+            most = None if high is None or other_high is None else max(high, other_high)
+            united[literal] = min(low, other_low), most
+    return united
+
+
+def _widths(node: Node) -> tuple[int, int | None]:
+    least, most = widths(node)
+    return least, most if most < MANY else None
+
+
+def _most(node: Node) -> int | None:
+    return _widths(node)[1]
 
 
 def _repeated(node: Repeat) -> _Spelled:
@@ -313,44 +397,61 @@ def _repeated(node: Repeat) -> _Spelled:
         once = node.most == 1 and body.exact is not None
         return _Spelled(body.exact | {""} if once and body.exact is not None else None)
     if node.least == node.most and body.exact is not None and len(body.exact) ** node.least <= _VARIANTS:
-        return _in_a_row([body] * node.least)
+        return _in_a_row([(body, *_widths(node.body))] * node.least)
     return _Spelled(None, body.best)
 
 
-def _in_a_row(parts: list[_Spelled]) -> _Spelled:
+def _in_a_row(parts: list[tuple[_Spelled, int, int | None]]) -> _Spelled:
     running: frozenset[str] = frozenset({""})
-    best: frozenset[str] = frozenset()
+    best = _Spelled(None)
     whole = True
-    for part in parts:
-        best = _better(best, part.best)
+    passed: tuple[int, int | None] = 0, 0  # characters before what is running
+
+    def ended(strings: frozenset[str]) -> tuple[int, int | None]:
+        return passed[0] + min(map(len, strings)), _plus(passed[1], max(map(len, strings)))
+
+    for part, least, most in parts:
+        best = _better(best, part.moved(*ended(running)))
         if part.exact is not None and len(running) * len(part.exact) <= _VARIANTS:
-            running = frozenset(left + right for left in running for right in part.exact)
-            if max(map(len, running)) <= _LONG:
+            longer = frozenset(left + right for left in running for right in part.exact)
+            if max(map(len, longer)) <= _LONG:
+                running = longer
                 continue
-            best, running, whole = _better(best, running), frozenset({""}), False
+            best, whole = _better(best, _spelled(longer).moved(*passed)), False
+            passed, running = ended(longer), frozenset({""})
             continue
-        best, whole = _better(best, running), False
-        running = part.exact if part.exact is not None else frozenset({""})
-    if whole:
-        return _Spelled(running, _better(best, running))
-    return _Spelled(None, _better(best, running))
+        best, whole = _better(best, _spelled(running).moved(*passed)), False
+        passed, running = ended(running), frozenset({""})
+        if part.exact is not None:
+            running = part.exact
+        else:
+            passed = passed[0] + least, _plus(passed[1], most)
+    best = _better(best, _spelled(running).moved(*passed))
+    return _Spelled(running if whole else None, best.best)
+
+
+def _plus(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right
 
 
 def _spelled(exact: frozenset[str] | None) -> _Spelled:
-    return _Spelled(exact, _better(frozenset(), exact) if exact is not None else frozenset())
+    if exact is None:
+        return _Spelled(None)
+    worth = _worth(exact)[0] >= _least(exact)
+    return _Spelled(exact, dict.fromkeys(exact, (0, 0)) if worth else {})
 
 
-def _better(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+def _better(left: _Spelled, right: _Spelled) -> _Spelled:
     """Of two sets of strings the one that fewer texts hold: longer ones, or fewer."""
-
-    def worth(strings: frozenset[str]) -> tuple[int, int]:
-        length = min((len(string.strip()) for string in strings), default=0)
-        return min(length, 6), -len(strings)
-
-    candidates = [each for each in (left, right) if each and worth(each)[0] >= _least(each)]
-    return max(candidates, key=worth, default=frozenset())
+    candidates = [each for each in (left, right) if each.best and _worth(each.best)[0] >= _least(each.best)]
+    return max(candidates, key=lambda each: _worth(each.best), default=_Spelled(None))
 
 
-def _least(strings: frozenset[str]) -> int:
+def _worth(strings: Collection[str]) -> tuple[int, int]:
+    length = min((len(string.strip(" ")) for string in strings), default=0)
+    return min(length, 6), -len(strings)
+
+
+def _least(strings: Collection[str]) -> int:
     """Fewest characters of a literal that is worth looking for; one sign is enough, but not one letter."""
     return 1 if all(len(string) == 1 and (string in _SIGNS or not string.isascii()) for string in strings) else 2

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mapkeeper.classify.hits import Flags
 from mapkeeper.classify.matching import Lists, Matcher
 from mapkeeper.classify.names import Vocabulary
 from mapkeeper.classify.sieve import Sieve
@@ -33,9 +33,11 @@ class Ruleset:
         self.words = words
         self.weights = weights
         firsts = itertools.accumulate((len(rule.find) for rule in self.rules), initial=0)
-        self.matchers = tuple(Matcher(rule, first) for rule, first in zip(self.rules, firsts, strict=False))
+        forms = itertools.accumulate((rule.fit is not None for rule in self.rules), initial=0)
+        self.matchers = tuple(map(Matcher, self.rules, firsts, forms))
         expressions = [expression.text for matcher in self.matchers for expression in matcher.expressions]
-        self.sieve = Sieve(expressions, {hint for matcher in self.matchers for hint in matcher.hints})
+        fits = [matcher.fit.text for matcher in self.matchers if matcher.fit]
+        self.sieve = Sieve(expressions, {hint for matcher in self.matchers for hint in matcher.hints}, fits)
         self.hints = [self.sieve.literals.outputs(matcher.hints) for matcher in self.matchers]
         counts = [len(rule.find) for rule in self.rules]
         self._rule_of = np.repeat(np.arange(len(self.rules)), counts)
@@ -61,7 +63,15 @@ class Ruleset:
         """The weak rules for which some words (outputs of the sieve's literals) may speak."""
         return {number for output in outputs for number in self._hinting.get(output, ())}
 
-    def expressions_of(self, rules: Iterable[int]) -> npt.NDArray[np.bool_]:
+    def among(self, rules: Mapping[int, Flags]) -> dict[int, Flags]:
+        """The same flags by the expressions of the rules."""
+        return {
+            expression.number: flags
+            for number, flags in rules.items()
+            for expression in self.matchers[number].expressions
+        }
+
+    def expressions_of(self, rules: Iterable[int]) -> Flags:
         """Flags for the expressions of some rules."""
         flags = np.zeros(len(self.rules), bool)
         flags[list(rules)] = True

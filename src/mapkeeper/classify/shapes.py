@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from mapkeeper.classify.gathering import Hashes, Small
 from mapkeeper.classify.kernel import NOTHING, Table
+from mapkeeper.classify.search import Lists
 
 _SIZE = 1 << 16
 _FULL = 0.5
@@ -33,8 +33,8 @@ class Shapes:
 
     def __init__(self, expressions: Sequence[tuple[int, str]]) -> None:
         """``expressions`` by number, with what Rust finds among shapes."""
-        self.expressions = [number for number, _ in expressions]
-        self._numbers = np.array([number for number, _ in expressions], np.int64)
+        self.able = np.array([number for number, _ in expressions], np.int32)
+        """All expressions: those that can match what shapes say nothing of."""
         self._spelled: dict[str, list[int]] = {}
         self._python: dict[str, re.Pattern[str]] = {}
         for column, (_, shape) in enumerate(expressions):
@@ -42,28 +42,31 @@ class Shapes:
         self._forget()
 
     def __repr__(self) -> str:
-        return f"Shapes({self._count} of {len(self._numbers)} expressions)"
+        return f"Shapes({self._count} of {len(self.able)} expressions)"
+
+    def make_room(self) -> None:
+        """Forget all shapes if there are very many; the numbers of sets mean nothing after that."""
+        if self._count > _MOST:
+            self._forget()
 
     def _forget(self) -> None:
         self._count = 0
         self.table = Table(np.zeros(_SIZE, np.uint64), np.zeros(_SIZE, np.int32))
-        self._known: dict[bytes, int] = {np.packbits(np.zeros(len(self._numbers), bool)).tobytes(): NOTHING}
-        self._members: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
+        self._known: dict[bytes, int] = {np.packbits(np.zeros(len(self.able), bool)).tobytes(): NOTHING}
+        self._members: list[Small] = [np.empty(0, np.int32)]
+        self._lists = Lists(np.zeros(2, np.int64), np.empty(0, np.int32))
 
     @property
-    def count(self) -> int:
-        """Sets so far."""
-        return len(self._members)
-
-    def members(self, number: int) -> npt.NDArray[np.int64]:
-        """The expressions of a set."""
-        return self._members[number]
+    def sets(self) -> Lists:
+        """The expressions of each set."""
+        if len(self._lists.starts) <= len(self._members):
+            starts = np.cumsum([0, *map(len, self._members)])
+            self._lists = Lists(starts.astype(np.int64), np.concatenate(self._members))
+        return self._lists
 
     def learn(self, hashes: Hashes, stretches: pl.Series) -> Small:
         """Find the sets of some new shapes, given one stretch of each, and remember them."""
-        if self._count + len(hashes) > _MOST:
-            self._forget()
-        holds = np.zeros((len(hashes), len(self._numbers)), bool)
+        holds = np.zeros((len(hashes), len(self.able)), bool)
         shapes = spelled(stretches)
         few = len(shapes) <= _FEW
         joined = "\n".join(shapes) if few else ""
@@ -84,8 +87,8 @@ class Shapes:
             key = kind.tobytes()
             if key not in self._known:
                 self._known[key] = len(self._members)
-                held = np.flatnonzero(np.unpackbits(kind, count=len(self._numbers)))
-                self._members.append(self._numbers[held])
+                held = np.flatnonzero(np.unpackbits(kind, count=len(self.able)))
+                self._members.append(self.able[held])
             numbers[at] = self._known[key]
         sets = numbers[inverse.reshape(-1)]
         self._insert(hashes, sets)

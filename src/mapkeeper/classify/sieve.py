@@ -1,55 +1,87 @@
-"""Find, for every expression, the few places among very many texts where it can match.
+"""Find what every expression matches in very many texts, looking only where it can match.
 
-The kernel passes over the texts once; each expression then looks only where its road leads (see `roads`). What the
-kernel does not judge - digits, spaces and letters beyond ASCII that change what an expression means, very long tokens -
-is kept aside as *segments*, in which every expression looks for itself.
+The kernel passes over the texts once; each expression is then run from the places on to which its road leads (see
+`roads`). Texts that the machine does not read as Python does, because of what they hold beyond ASCII, are kept aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from mapkeeper.classify.candidates import Aside, Judged, Words
-from mapkeeper.classify.gathering import grouped
-from mapkeeper.classify.kernel import sift
+from mapkeeper.classify.assembling import assembled
+from mapkeeper.classify.gathering import Ints, Small, grouped
+from mapkeeper.classify.hits import Flags, Hits
+from mapkeeper.classify.kernel import UNKNOWN, Stretches, sift
 from mapkeeper.classify.literals import Literals
-from mapkeeper.classify.passage import Numbers, Passage, Slices
-from mapkeeper.classify.patterns import study
-from mapkeeper.classify.roads import Road, Route, route
-from mapkeeper.classify.segments import Segments
+from mapkeeper.classify.machine import Jobs, Matches, Texts, matches
+from mapkeeper.classify.passage import Passage
+from mapkeeper.classify.patterns import MANY
+from mapkeeper.classify.program import program
+from mapkeeper.classify.roads import Road, route
+from mapkeeper.classify.search import Gates, Told, Wanted, anywhere, at_literals, in_stretches, jobs
 from mapkeeper.classify.shapes import Shapes
 
-_ODD = "[\u017f\u212a\u0130\u0131\x1c-\x1f\x85]|[[\\s\\p{Nd}]&&[^\x00-\x7f]]"
-"""What makes a text odd: white space and digits that are not ASCII, letters that ASCII letters are spellings of."""
+_STRANGE = "[\U00020000-\U0010ffff]"
+"""What the machine does not tell apart."""
+
+_LOOSE = "[\u017f\u212a\u0130\u0131]|[\\p{Nd}&&[^0-9]]"
+"""Letters that ASCII letters are spellings of, and digits beyond ASCII: shapes and literals say nothing of them."""
+
+FITS, LEFT = 1, -1
+"""What is said of a text that a form describes from end to end, and of one that is left to Python."""
+
+_LARGEST = 64 << 20
+"""Bytes of one text from which on it is left to Python, which looks at its beginning only."""
 
 
 class Sieve:
-    """What is the same for all texts: every expression's road, all shapes and literals."""
+    """What is the same for all texts: every expression's road and program, all shapes and literals."""
 
-    def __init__(self, expressions: Sequence[str], words: Iterable[str] = ()) -> None:
-        """Expressions by number; ``words`` are further literals to be found, in small letters."""
-        self.routes: tuple[Route, ...] = tuple(map(route, expressions))
-        on = {road: [n for n, each in enumerate(self.routes) if each.road is road] for road in Road}
-        self.looks = np.array([each.looks for each in self.routes], np.int64)
-        self.digits = min((study(expressions[number]).needs.digits for number in on[Road.REGION]), default=1 << 30)
-        alone = [*on[Road.TOKEN], *on[Road.REGION], *on[Road.SEED]]
-        self.tokens = Shapes([(number, self.routes[number].shape) for number in alone])
-        self.regions = Shapes([(number, self.routes[number].shape) for number in on[Road.REGION]])
-        self.literals = Literals(
-            (literal for number in on[Road.WORD] for literal in self.routes[number].literals),
-            [*words, *(literal for number in on[Road.TEXT] for literal in self.routes[number].literals)],
+    def __init__(self, expressions: Sequence[str], words: Iterable[str] = (), forms: Sequence[str] = ()) -> None:
+        """Expressions by number.
+
+        ``words`` are further literals to be found, in small letters; ``forms`` are expressions, by numbers of their
+        own, that describe texts from end to end.
+        """
+        self.count = len(expressions)
+        routes = self.routes = tuple(map(route, expressions))
+        programs = [program(expression) for expression in expressions]
+        self.foreign = frozenset(number for number, each in enumerate(programs) if each is None)
+        """The expressions that only Python can run."""
+        self.code = assembled(programs)
+        shown = [program(form, whole=True) for form in forms]
+        self.forms = assembled(shown)
+        self.foreign_forms = frozenset(number for number, each in enumerate(shown) if each is None)
+        on = {
+            road: [n for n, each in enumerate(routes) if each.road is road and n not in self.foreign] for road in Road
+        }
+        self.gates = Gates(
+            np.array([each.digits for each in routes], np.int32),
+            np.array([each.road is Road.REGION for each in routes], np.bool_),
+            np.array([-1 if each.reach is None else each.reach for each in routes], np.int32),
+            np.array([each.road in (Road.TEXT, Road.MIXED) for each in routes], np.bool_),
         )
-        self.always = on[Road.EVERY]
-        self.outputs = {n: self.literals.outputs(self.routes[n].literals) for n in (*on[Road.WORD], *on[Road.TEXT])}
-        self.told: dict[int, list[int]] = {}
-        for number, outputs in self.outputs.items():
-            for output in outputs:
-                self.told.setdefault(int(output), []).append(number)
+        self.digits = min((routes[number].digits for number in on[Road.REGION]), default=1 << 30)
+        alone = [*on[Road.TOKEN], *on[Road.REGION], *on[Road.SEED], *on[Road.MIXED]]
+        self.tokens = Shapes([(number, routes[number].shape) for number in alone])
+        self.regions = Shapes([(number, routes[number].shape) for number in on[Road.REGION]])
+        self.by_literal = np.array([*on[Road.WORD], *on[Road.TEXT], *on[Road.MIXED]], np.int32)
+        self.mixed = np.zeros(self.count, np.bool_)
+        self.mixed[on[Road.MIXED]] = True
+        self.literals = Literals((literal for number in self.by_literal for literal in routes[number].literals), words)
+        told: list[list[tuple[int, int, int]]] = [[] for _ in self.literals.automaton.everywhere]
+        for number in map(int, self.by_literal):
+            for output, (near, far) in self.literals.told(routes[number].literals).items():
+                told[output].append((number, near, MANY if far is None else far))
+        rows = np.array([each for row in told for each in row], np.int32).reshape(-1, 3)
+        self.told = Told(_starts(told), *np.ascontiguousarray(rows.T))
+        self.always = np.array(on[Road.EVERY], np.int32)
 
     def sift(self, texts: pl.Series) -> Sifted:
         """Pass over some texts."""
@@ -61,121 +93,168 @@ class Sifted:
 
     def __init__(self, sieve: Sieve, texts: pl.Series) -> None:
         self.texts = texts
-        self._sieve = sieve
-        self._kept = self._tame()
+        self.sieve = sieve
+        lengths = texts.str.len_bytes()
+        plain = lengths == texts.str.len_chars()
+        strange = (~plain & texts.str.contains(_STRANGE)) | (lengths > _LARGEST)
+        self.strange = strange.arg_true().to_numpy()
+        """The texts that are left to Python, by index."""
+        self._kept = (~strange).arg_true().to_numpy().astype(np.int64) if strange.any() else None
+        self._loose = (~plain & texts.str.contains(_LOOSE)).to_numpy()
         passage = self._passage = Passage(texts, self._kept)
+        self._texts = Texts(passage.data, passage.offsets, self._judged(plain.to_numpy()), self._judged(self._loose))
+        sieve.tokens.make_room()
+        sieve.regions.make_room()
         tables = sieve.tokens.table, sieve.regions.table
-        found = sift(passage.data, passage.offsets, sieve.literals.automaton, *tables, sieve.digits)
-        tokens, regions, self._places = found
-        self._tokens = Judged(tokens, sieve.tokens, passage)
-        self._regions = Judged(regions, sieve.regions, passage)
-        self._lone = Judged(tokens.outside(regions), sieve.tokens, passage)
-        self.wanted = np.ones(len(sieve.routes), bool)
+        tokens, regions, self._places = sift(
+            passage.data, passage.offsets, sieve.literals.automaton, *tables, sieve.digits
+        )
+        self._tokens, self._regions = self._known(tokens, sieve.tokens), self._known(regions, sieve.regions)
 
     def __repr__(self) -> str:
         return f"Sifted({len(self.texts)})"
 
-    def _tame(self) -> Numbers | None:
-        """The texts that the kernel can judge, by index; ``None`` where it is all of them."""
-        plain = self.texts.str.len_bytes() == self.texts.str.len_chars()
-        odd = self.texts.str.contains(_ODD) if not plain.all() else self.texts.str.contains("[\x1c-\x1f]")
-        return (~odd).arg_true().to_numpy().astype(np.int64) if odd.any() else None
+    def _judged(self, flags: Flags) -> Flags:
+        """Flags of all texts for those that were passed over."""
+        return flags if self._kept is None else flags[self._kept]
 
-    def ids(self, texts: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
-        """The indices of some texts, given by the order in which they were passed over."""
-        return self._passage.ids(texts)
+    def _known(self, stretches: Stretches, shapes: Shapes) -> Stretches:
+        """The same, with the sets of shapes that were not known."""
+        new = np.flatnonzero(stretches.sets == UNKNOWN)
+        if len(new):
+            hashes, first, inverse = np.unique(stretches.shape[new], return_index=True, return_inverse=True)
+            example = new[first]
+            sets = shapes.learn(hashes, self._passage.gathered(stretches.start[example], stretches.stop[example]))
+            stretches.sets[new] = sets[inverse]
+        return stretches
 
-    def outputs(self) -> list[int]:
-        """The outputs of the automaton that were met; all of them where it did not pass over all texts."""
-        if self._kept is not None:
-            return list(range(len(self._sieve.literals.automaton.everywhere)))
-        _, starts = self._by_output
-        return [int(output) for output in np.flatnonzero(np.diff(starts))]
+    def outputs(self) -> Iterable[int]:
+        """The outputs of the automaton that were met; all of them where a text can hold words otherwise spelled."""
+        if len(self._unread):
+            return range(len(self.sieve.literals.automaton.everywhere))
+        return (int(output) for output in np.flatnonzero(np.diff(self._by_output[1])))
 
-    def possible(self) -> set[int]:
-        """The expressions that can match at all."""
-        found = set(self._sieve.always)
-        if self._kept is not None:
-            return set(range(len(self._sieve.routes)))
-        found.update(self._tokens.possible(), self._regions.possible())
-        for output in self.outputs():
-            found.update(self._sieve.told.get(output, ()))
-        return found
-
-    def kept_of(self, texts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Flags of all texts for those that the kernel judged, in the order in which they were passed over."""
-        return texts if self._kept is None else texts[self._kept]
-
-    @cached_property
-    def kept(self) -> npt.NDArray[np.uint32]:
-        """The indices of the texts that the kernel judged."""
-        return np.arange(len(self.texts), dtype=np.uint32) if self._kept is None else self._kept.astype(np.uint32)
-
-    @cached_property
-    def _odd(self) -> Aside | None:
-        """The texts that were kept aside."""
-        if self._kept is None:
-            return None
-        held = np.ones(len(self.texts), bool)
-        held[self._kept] = False
-        numbers = pl.Series("holder", np.flatnonzero(held).astype(np.uint32))
-        return Segments(self.texts.gather(numbers)), pl.DataFrame({"holder": numbers}).with_row_index("id")
-
-    def aside(self, number: int) -> Iterator[Aside]:
-        """What an expression has to look at by itself: segments, and which texts hold each."""
-        asides = [self._odd]
-        road = self.road(number)
-        if road is Road.TOKEN:
-            asides.append(self._tokens.beyond)
-        if road is Road.REGION:
-            asides += [self._lone.beyond, self._regions.beyond]
-        yield from (each for each in asides if each is not None)
-
-    def road(self, number: int) -> Road:
-        """Where the matches of an expression lie."""
-        return self._sieve.routes[number].road
-
-    @cached_property
-    def lengths(self) -> npt.NDArray[np.uint32]:
-        """Bytes of every text."""
-        return self.texts.str.len_bytes().to_numpy()
-
-    def slices(self, number: int) -> Iterator[tuple[Slices, Numbers]]:
-        """Where an expression can match: stretches, and which of them."""
-        where = self._sieve.routes[number]
-        if where.road is Road.WORD:
-            found = [self._words.of(self._sieve.outputs[number])]
-        else:
-            sources = {Road.TOKEN: (self._tokens,), Road.REGION: (self._lone, self._regions)}.get(where.road, ())
-            asked = self.wanted & (self._sieve.looks == where.looks)
-            found = [source.of(number, where.looks, asked) for source in sources]
-        yield from (each for each in found if each is not None)
-
-    def holders(self, number: int) -> npt.NDArray[np.uint32]:
-        """The texts in which an expression can match that looks at whole texts."""
-        match self.road(number):
-            case Road.TEXT:
-                return self.ids(self._mentioned(self._sieve.outputs[number]))
-            case Road.SEED:
-                return self.ids(self._tokens.holders(number))
-            case _:
-                return self.kept
-
-    def mentioned(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
-        """The texts that may hold any of some literals, by index: those, too, that were kept aside."""
-        found = self.ids(self._mentioned(outputs))
-        return found if self._odd is None else np.append(found, self._odd[1].get_column("holder").to_numpy())
-
-    def _mentioned(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    def mentioned(self, outputs: Small) -> npt.NDArray[np.uint32]:
+        """The texts that may hold any of some literals, by index."""
         texts, starts = self._by_output
         held = [texts[starts[output] : starts[output + 1]] for output in outputs if starts[output] < starts[output + 1]]
-        return np.unique(np.concatenate(held)) if held else np.empty(0, np.int32)
+        ids = self._passage.ids(np.unique(np.concatenate(held)) if held else np.empty(0, np.int32))
+        return np.union1d(ids, self._unread).astype(np.uint32) if len(self._unread) else ids
 
     @cached_property
-    def _by_output(self) -> tuple[npt.NDArray[np.int32], Numbers]:
-        order, starts = grouped(self._places.output, len(self._sieve.literals.automaton.everywhere))
+    def _unread(self) -> npt.NDArray[np.integer[Any]]:
+        """The texts in which literals may stand that were not found."""
+        return np.union1d(np.flatnonzero(self._loose), self.strange)
+
+    @cached_property
+    def _by_output(self) -> tuple[Small, Ints]:
+        order, starts = grouped(self._places.output, len(self.sieve.literals.automaton.everywhere))
         return self._places.text[order], starts
 
-    @cached_property
-    def _words(self) -> Words:
-        return Words(self._places, self._sieve.literals.automaton.everywhere, self._passage)
+    def search(self, asked: Flags | None = None, among: Mapping[int, Flags] | None = None) -> Found:
+        """Everything that the expressions ``asked`` for match, some of them only ``among`` some texts."""
+        count = self.sieve.count
+        asked = np.ones(count, bool) if asked is None else asked
+        among = among or {}
+        row = np.full(count, -1, np.int32)
+        row[list(among)] = np.arange(len(among))
+        flags = [self._judged(each) for each in among.values()]
+        rows = np.array(flags, np.bool_).reshape(len(flags), len(self._texts.plain))
+        return Found(self, self._passage, self._run(Wanted(asked, row, rows)))
+
+    def fitting(self, form: int) -> npt.NDArray[np.int8]:
+        """Which texts a form describes from end to end: `FITS`, `LEFT` to Python, or 0."""
+        said = np.full(len(self.texts), LEFT, np.int8)
+        if form not in self.sieve.foreign_forms:
+            kept = slice(None) if self._kept is None else self._kept
+            said[kept] = self._fits(form)
+        return said
+
+    def _fits(self, form: int) -> npt.NDArray[np.int8]:
+        count, starts = len(self._texts.plain), self._texts.offsets[:-1]
+        every = Jobs(np.full(count, form, np.int32), np.arange(count, dtype=np.int32), starts, starts)
+        done = matches(self.sieve.forms, self._texts, every)
+        said = np.zeros(count, np.int8)
+        said[done.text] = np.where(done.program == form, FITS, LEFT)
+        return said
+
+    def _run(self, wanted: Wanted) -> Matches:
+        sieve, texts, tokens, regions, places = self.sieve, self._texts, self._tokens, self._regions, self._places
+        gates = sieve.gates
+        lone, alone = tokens.outside(regions), np.ones(len(regions.text), np.bool_)
+        every, loose = np.arange(len(texts.plain)), np.flatnonzero(texts.loose)
+        parts = [
+            *(
+                jobs(len(each.text), in_stretches, texts, each, free, known.sets, known.able, gates, wanted)
+                for known, each, free in ((sieve.tokens, tokens, lone), (sieve.regions, regions, alone))
+            ),
+            jobs(len(places.text), at_literals, texts, places, sieve.told, gates, wanted),
+            jobs(0, anywhere, texts, sieve.always, every, wanted),
+            jobs(0, anywhere, texts, sieve.by_literal, loose, wanted),
+        ]
+        parts = _in_order(parts, sieve.mixed)
+        done = [matches(sieve.code, texts, part) for part in parts]
+        programs, where, starts, stops = zip(*done, strict=True)
+        return Matches(np.concatenate(programs), np.concatenate(where), np.concatenate(starts), np.concatenate(stops))
+
+
+class Found:
+    """What expressions matched in some texts."""
+
+    def __init__(self, sifted: Sifted, passage: Passage, matches: Matches) -> None:
+        self.sifted = sifted
+        self._passage = passage
+        self._matches = matches
+        self._count = sifted.sieve.count
+        self._order, self._starts = grouped(matches.program + self._count, 2 * self._count)
+
+    def __repr__(self) -> str:
+        return f"Found({len(self._order)})"
+
+    def met(self) -> set[int]:
+        """The expressions that matched anywhere, or that Python has to be asked for."""
+        if len(self.sifted.strange):
+            return set(range(self._count))
+        kinds = np.flatnonzero(np.diff(self._starts)) - self._count
+        return {int(kind) if kind >= 0 else -1 - int(kind) for kind in kinds}.union(self.sifted.sieve.foreign)
+
+    def hits(self, number: int) -> Hits | None:
+        """What the machine found of an expression; ``None``: nothing."""
+        at = self._at(number)
+        if not len(at):
+            return None
+        text, start, stop = self._matches.text[at], self._matches.start[at], self._matches.stop[at]
+        values, value = self._passage.distinct(start, stop)
+        return Hits(
+            values, np.zeros(len(values)), self._passage.ids(text), value, self._passage.whole(text, start, stop)
+        )
+
+    def left(self, number: int) -> npt.NDArray[np.integer[Any]]:
+        """The texts in which Python has to look for an expression, by index."""
+        if number in self.sifted.sieve.foreign:
+            return np.arange(len(self.sifted.texts))
+        given_up = self._at(-1 - number)
+        if not len(given_up):
+            return self.sifted.strange
+        return np.union1d(self.sifted.strange, self._passage.ids(self._matches.text[given_up]))
+
+    def _at(self, kind: int) -> Ints:
+        return self._order[self._starts[kind + self._count] : self._starts[kind + self._count + 1]]
+
+
+def _in_order(parts: Sequence[Jobs], mixed: Flags) -> list[Jobs]:
+    """The same, with the jobs of programs that have several kinds of them as one more part, in order of the bytes."""
+    several = [mixed[part.program] for part in parts]
+    joined = _joined([part.at(flags) for part, flags in zip(parts, several, strict=True)])
+    rest = [part.at(~flags) if flags.any() else part for part, flags in zip(parts, several, strict=True)]
+    return [*rest, joined.at(np.argsort(joined.low, kind="stable"))]
+
+
+def _joined(parts: Sequence[Jobs]) -> Jobs:
+    programs, texts, lows, highs = zip(*parts, strict=True)
+    return Jobs(np.concatenate(programs), np.concatenate(texts), np.concatenate(lows), np.concatenate(highs))
+
+
+def _starts(rows: Sequence[Sequence[object]]) -> Ints:
+    """Where each of some rows begins that stand one behind the other."""
+    return np.cumsum([0, *map(len, rows)]).astype(np.int64)

@@ -118,7 +118,8 @@ class RuleTally:
     valid: float = 0.0  # of the hits, cells with a match whose check holds; of the untried as many as of the tried
     whole_valid: float = 0.0  # of them, cells that are one match from end to end
     proved: int = 0  # of the tried, cells with a match whose check holds
-    supported: int = 0  # of the proved, cells that also hold a context word
+    heard: int = 0  # of the proved, cells that were asked for words that speak for the rule
+    supported: int = 0  # of these, cells that hold one
     usual: int = 0  # of the proved, cells that hold nothing but known constants: test numbers, 127.0.0.1
     marked: dict[str, int] = field(default_factory=dict)  # of the proved, cells with a kind of value to be told
     own: int = 0  # of the proved, cells with an address in one of the client's own domains

@@ -74,8 +74,8 @@ def prove(pattern: _Pattern = None, client: ClientOption = None, workspace: Work
     tried = [rule for scope in scopes for rule in scope.told(pattern) if rule in scope.holding.on]
     mine = {id for scope in scopes for id in scope.holding.files}
     for rule in tried:
-        if rule.id in mine and (names := _unknown_to_rust(rule)):
-            remark(f"mapkeeper: {rule.id}: {', '.join(names)}: looks around or back, which takes longer")
+        if rule.id in mine and (names := _for_python_alone(rule)):
+            remark(f"mapkeeper: {rule.id}: {', '.join(names)}: Python alone can run this, which takes longer")
     bare = sum(not rule.match and not rule.miss for rule in tried)
     total = f"{_count(len(tried), 'rule')}, {bare} without examples: {_count(len(failed), 'fault')}"
     put("\n".join([*map(str, failed), total]), None)
@@ -216,18 +216,13 @@ def _wrapped(words: Sequence[str]) -> list[str]:
     return textwrap.wrap(", ".join(words), _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _unknown_to_rust(rule: Rule) -> list[str]:
-    """Which expressions of a rule only Python can run to the end."""
-    import polars as pl
+def _for_python_alone(rule: Rule) -> list[str]:
+    """Which expressions of a rule the machine cannot run."""
+    from mapkeeper.classify.program import program
 
     named = [(f"find {number}", pattern.regex) for number, pattern in enumerate(rule.find, 1)]
-    unknown = []
-    for name, expression in (*named, *([("fit", rule.fit)] if rule.fit else [])):
-        try:
-            pl.Series(["x"]).str.contains(expression, strict=True)
-        except pl.exceptions.ComputeError:
-            unknown.append(name)
-    return unknown
+    forms = [("fit", rule.fit)] if rule.fit else []
+    return [name for name, expression in (*named, *forms) if program(expression, whole=name == "fit") is None]
 
 
 def _count(number: int, noun: str) -> str:

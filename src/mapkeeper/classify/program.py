@@ -1,0 +1,530 @@
+"""Turn the tree of a regular expression into a program for the machine (see `machine`).
+
+A program does what Python's ``regex`` does, choice by choice and in the same order, so that both find the same
+matches. What it cannot say comes back as no program, and is left to Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import regex
+
+from mapkeeper.classify.nodes import Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
+from mapkeeper.classify.patterns import MANY, study, widths
+
+_LARGEST = 8_000  # instructions
+_TABLED = 4  # options from which a table tells the ones that can match
+
+Bytes = frozenset[int]
+
+_BEYOND = frozenset(range(128, 256))
+_ALL = frozenset(range(256))
+
+_END = 256
+"""Stands for the end of a text among bytes."""
+
+_SPELLINGS = {
+    letter: frozenset(char for char in "\u017f\u212a\u0130\u0131" if regex.match(f"(?i){letter}", char))
+    for letter in "iskISK"
+}
+"""Letters of ASCII with the letters beyond it that are the same where case makes no difference."""
+
+_SPELLED = frozenset("".join(char for chars in _SPELLINGS.values() for char in chars).encode()) & _BEYOND
+
+
+# What an instruction does; each has three operands.
+(
+    MATCH,
+    BYTE,  # a: the byte
+    CLASS,  # a: class
+    GREEDY,  # a: class, b: least, c: most
+    POSSESSIVE,
+    LAZY,
+    SPLIT,  # a: first, b: then, c: class of what the first can begin with, or -1
+    JUMP,  # a: where to
+    WORD_EDGE,  # a: 1 for none
+    BESIDE,  # a: class of one character, b: 1 before and 0 behind, c: 1 for none such
+    TABLE,  # a: table of where to go by the next byte, or with b of 1 the one after it; nowhere is failure
+    SAVE,  # a: slot
+    TEXT_EDGE,  # a: 0 start, 1 end, 2 start of a line, 3 end of a line, 4 end or before a last line feed
+    AGAIN,  # a: slot of a group, c: 1 where case makes no difference
+    LOOK,  # a: where to go on, b: slot for the height of the stack, c: 1 negative
+    LOOKED,  # b, c: as in LOOK
+    BYTE_BACK,  # as without, but of what stands before
+    CLASS_BACK,
+    GREEDY_BACK,
+    ATOMIC,  # b: slot for the height of the stack
+    ATOMIC_END,  # b: slot
+) = range(21)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A class of characters, as programs refer to it."""
+
+    ascii: frozenset[str]
+    beyond: bool
+    negated: bool = False
+    kinds: frozenset[str] = frozenset()
+    ranges: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Program:
+    """Instructions, four numbers each; the places in them count instructions from 0."""
+
+    code: list[tuple[int, int, int, int]] = field(default_factory=list)
+    classes: list[Kind] = field(default_factory=list)
+    tables: list[dict[int, int]] = field(default_factory=list)  # byte or `_END` -> instruction
+    first: Bytes = _ALL  # what a match can begin with
+    second: Bytes = _ALL  # what it can go on with; `_END` where nothing has to follow
+    least: int = 0  # characters of a match
+    slots: int = 2  # numbers kept on the way: two for the value, more for groups and looks
+    value: bool = False  # whether the value is a group
+    edged: bool = False  # whether a match begins at the edge of a word
+    anchored: bool = False  # whether a match begins where its text begins
+
+    def placed(self, classes: list[int], tables: int) -> Iterator[tuple[int, int, int, int]]:
+        """The instructions with the classes by other numbers, and the first table by the number ``tables``."""
+        for op, a, b, c in self.code:
+            if op in (CLASS, GREEDY, POSSESSIVE, LAZY, BESIDE, CLASS_BACK, GREEDY_BACK):
+                yield op, classes[a], b, c
+            elif op == SPLIT and c >= 0:
+                yield op, a, b, classes[c]
+            elif op == TABLE:
+                yield op, a + tables, b, c
+            else:
+                yield op, a, b, c
+
+
+class _Impossible(Exception):
+    """The machine has no word for it."""
+
+
+def program(expression: str, *, whole: bool = False) -> Program | None:
+    """The program of an expression; ``whole``: a match is all of a text. ``None``: only Python can run it."""
+    tree = study(expression).tree
+    if tree is None:
+        return None
+    value = regex.compile(expression).groupindex.get("value", 0)
+    writer = _Writer(tree.flags, value, _referred(tree.root))
+    least = widths(tree.root)[0]
+    if not least and not whole:
+        return None  # where it matches nothing, Python tries the same place again
+    try:
+        writer.write(tree.root, "i" in tree.flags, "s" in tree.flags)
+    except _Impossible:
+        return None
+    if whole:
+        writer.put(TEXT_EDGE, 1)
+    writer.put(MATCH)
+    done = writer.done
+    _tighten(done)
+    begin = _begin(tree.root, "i" in tree.flags)
+    done.first, done.second = (_ALL, _ALL | {_END}) if begin.empty else (begin.first, begin.seconds)
+    done.least = least
+    done.value = value > 0
+    done.edged = _starts(tree.root, "b")
+    done.anchored = _starts(tree.root, "A" if "m" in tree.flags else "A^")
+    return done
+
+
+class _Writer:
+    def __init__(self, flags: str, value: int, referred: set[int]) -> None:
+        self.done = Program()
+        self._lines = "m" in flags
+        self._back = False  # whether what is written runs to the left
+        self._slots = {value: 0} if value else {}
+        for number in referred - {value}:
+            self._slots[number] = self.done.slots
+            self.done.slots += 2
+        self._numbers: dict[Kind, int] = {}
+
+    def put(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> int:
+        if len(self.done.code) >= _LARGEST:
+            raise _Impossible
+        self.done.code.append((op, a, b, c))
+        return len(self.done.code) - 1
+
+    @property
+    def here(self) -> int:
+        return len(self.done.code)
+
+    def patch(self, at: int, a: int | None = None, b: int | None = None) -> None:
+        op, old_a, old_b, c = self.done.code[at]
+        self.done.code[at] = (op, old_a if a is None else a, old_b if b is None else b, c)
+
+    def slot(self) -> int:
+        self.done.slots += 1
+        return self.done.slots - 1
+
+    def kind(self, kind: Kind) -> int:
+        if kind not in self._numbers:
+            self._numbers[kind] = len(self.done.classes)
+            self.done.classes.append(kind)
+        return self._numbers[kind]
+
+    def chars(self, node: Chars, fold: bool, dots: bool) -> int:
+        return self.kind(_kind(node, fold, dots))
+
+    def write(self, node: Node, fold: bool, dots: bool) -> None:
+        match node:
+            case Chars():
+                kind = _kind(node, fold, dots)
+                if len(kind.ascii) == 1 and not kind.beyond:
+                    self.put(BYTE_BACK if self._back else BYTE, ord(next(iter(kind.ascii))))
+                else:
+                    self.put(CLASS_BACK if self._back else CLASS, self.kind(kind))
+            case Edge():
+                self._edge(node)
+            case Look():
+                self._look(node, fold, dots)
+            case Back():
+                self._forward()
+                self.put(AGAIN, self._slots[node.number], 0, int(fold))
+            case Repeat():
+                self._repeat(node, fold, dots)
+            case Sequence():
+                for part in reversed(node.parts) if self._back else node.parts:
+                    self.write(part, fold, dots)
+            case Choice():
+                self._choice(node, fold, dots)
+            case Group():
+                self._group(node, fold, dots)
+            case Fold():
+                self.write(node.body, fold or "i" in node.flags, dots or "s" in node.flags)
+
+    def _forward(self) -> None:
+        """To the left only what is simple runs: whether it matches does not hang on the order of choices."""
+        if self._back:
+            raise _Impossible
+
+    def _edge(self, node: Edge) -> None:
+        match node.kind:
+            case "b" | "B":
+                self.put(WORD_EDGE, int(node.kind == "B"))
+            case "A":
+                self.put(TEXT_EDGE, 0)
+            case "Z":
+                self.put(TEXT_EDGE, 1)
+            case "^":
+                self.put(TEXT_EDGE, 2 if self._lines else 0)
+            case _:
+                self.put(TEXT_EDGE, 3 if self._lines else 4)
+
+    def _look(self, node: Look, fold: bool, dots: bool) -> None:
+        if isinstance(node.body, Chars):
+            self.put(BESIDE, self.chars(node.body, fold, dots), int(node.behind), int(node.negative))
+            return
+        if self._captures(node.body):
+            raise _Impossible
+        slot = self.slot()
+        look = self.put(LOOK, 0, slot, int(node.negative))
+        back, self._back = self._back, node.behind
+        self.write(node.body, fold, dots)
+        self._back = back
+        self.put(LOOKED, 0, slot, int(node.negative))
+        self.patch(look, a=self.here)
+
+    def _group(self, node: Group, fold: bool, dots: bool) -> None:
+        if node.atomic:
+            self._atomic(node.body, fold, dots)
+        elif node.number in self._slots:
+            slot = self._slots[node.number]
+            self.put(SAVE, slot)
+            self.write(node.body, fold, dots)
+            self.put(SAVE, slot + 1)
+        else:
+            self.write(node.body, fold, dots)
+
+    def _atomic(self, body: Node, fold: bool, dots: bool) -> None:
+        self._forward()
+        if self._captures(body):
+            raise _Impossible
+        slot = self.slot()
+        self.put(ATOMIC, 0, slot)
+        self.write(body, fold, dots)
+        self.put(ATOMIC_END, 0, slot)
+
+    def _captures(self, node: Node) -> bool:
+        """Whether what a part matched is asked for: what a look or an atom matched is not undone."""
+        match node:
+            case Group():
+                return node.number in self._slots or self._captures(node.body)
+            case Repeat() | Look() | Fold():
+                return self._captures(node.body)
+            case Sequence() | Choice():
+                return any(map(self._captures, node.parts if isinstance(node, Sequence) else node.options))
+            case _:
+                return False
+
+    def _repeat(self, node: Repeat, fold: bool, dots: bool) -> None:
+        body = node.body
+        while isinstance(body, Group) and body.number not in self._slots and not body.atomic:
+            body = body.body
+        if isinstance(body, Chars):
+            op = {"": GREEDY, "?": LAZY, "+": POSSESSIVE}[node.manner]
+            if self._back:
+                op = GREEDY_BACK
+                if node.manner == "+":
+                    raise _Impossible
+            most = MANY if node.most is None else node.most
+            if node.least == most == 1:
+                self.write(body, fold, dots)
+            else:
+                self.put(op, self.chars(body, fold, dots), node.least, most)
+            return
+        if node.manner == "+":
+            self._atomic(Repeat(node.body, node.least, node.most, ""), fold, dots)
+            return
+        if _begin(body, fold).empty and (node.most is None or node.most > 1):
+            raise _Impossible
+        for _ in range(node.least):
+            self.write(node.body, fold, dots)
+        begins = self._begins(body, fold)
+        if node.most is None:
+            loop = self._split(node.manner, begins)
+            self.write(node.body, fold, dots)
+            self.put(JUMP, loop)
+            self._leave(loop, node.manner)
+            return
+        splits = []
+        for _ in range(node.most - node.least):
+            splits.append(self._split(node.manner, begins))
+            self.write(node.body, fold, dots)
+        for split in splits:
+            self._leave(split, node.manner)
+
+    def _split(self, manner: str, begins: int) -> int:
+        """Choose between going on and leaving, of which the other place is not yet known."""
+        at = self.here
+        return self.put(SPLIT, 0, at + 1, -1) if manner else self.put(SPLIT, at + 1, 0, begins)
+
+    def _leave(self, split: int, manner: str) -> None:
+        if manner:
+            self.patch(split, a=self.here)
+        else:
+            self.patch(split, b=self.here)
+
+    def _begins(self, node: Node, fold: bool) -> int:
+        """The class of what a part begins with; -1 where it can be anything or nothing."""
+        begin = _begin(node, fold)
+        if self._back or begin.empty or len(begin.first) > 200:
+            return -1
+        able = frozenset(chr(byte) for byte in begin.first if byte < 128)
+        return self.kind(Kind(able, bool(begin.first & _BEYOND), negated=True))
+
+    def _choice(self, node: Choice, fold: bool, dots: bool) -> None:
+        begins = [_begin(option, fold) for option in node.options]
+        if len(begins) >= _TABLED and not self._back and not any(begin.empty for begin in begins):
+            self._tabled(node, begins, fold, dots)
+            return
+        ends = []
+        for option in node.options[:-1]:
+            split = self.put(SPLIT, self.here + 1, 0, self._begins(option, fold))
+            self.write(option, fold, dots)
+            ends.append(self.put(JUMP))
+            self.patch(split, b=self.here)
+        self.write(node.options[-1], fold, dots)
+        for end in ends:
+            self.patch(end, a=self.here)
+
+    def _tabled(self, node: Choice, begins: list[_Begin], fold: bool, dots: bool) -> None:
+        """Tables tell by the next byte, or two, which options there are to try, in their order."""
+        first = self._table(0)
+        places, ends = [], []
+        for option in node.options:
+            places.append(self.here)
+            self.write(option, fold, dots)
+            ends.append(self.put(JUMP))
+        rows: dict[tuple[int, ...], int] = {}
+        for byte in range(256):
+            able = tuple(number for number, begin in enumerate(begins) if byte in begin.first)
+            if able:
+                if able not in rows:
+                    rows[able] = self._row(able, begins, places)
+                first[byte] = rows[able]
+        for end in ends:
+            self.patch(end, a=self.here)
+
+    def _table(self, ahead: int) -> dict[int, int]:
+        table: dict[int, int] = {}
+        self.done.tables.append(table)
+        self.put(TABLE, len(self.done.tables) - 1, ahead)
+        return table
+
+    def _row(self, able: tuple[int, ...], begins: list[_Begin], places: list[int]) -> int:
+        """Where several options are tried, one after the other."""
+        if len(able) < _TABLED:
+            return self._chain([places[number] for number in able])
+        at = self.here
+        table = self._table(1)
+        rows: dict[tuple[int, ...], int] = {}
+        for byte in range(257):
+            still = tuple(number for number in able if byte in begins[number].seconds)
+            if still:
+                if still not in rows:
+                    rows[still] = self._chain([places[number] for number in still])
+                table[byte] = rows[still]
+        return at
+
+    def _chain(self, places: list[int]) -> int:
+        if len(places) == 1:
+            return places[0]
+        at = self.here
+        for place in places[:-1]:
+            self.put(SPLIT, place, self.here + 1, -1)
+        self.put(JUMP, places[-1])
+        return at
+
+
+def _tighten(program: Program) -> None:
+    """Rows after which nothing can come that a shorter one would end before give nothing back."""
+    code = program.code
+    for at, (op, a, b, c) in enumerate(code):
+        if op == GREEDY and _settled(program, program.classes[a], b, at + 1):
+            code[at] = POSSESSIVE, a, b, c
+
+
+def _settled(program: Program, kind: Kind, least: int, at: int) -> bool:
+    """Whether what stands at a place of the program cannot match within a row of a class of so many at least."""
+    op, a, b, _ = program.code[at]
+    while op in (SAVE, JUMP):
+        at = a if op == JUMP else at + 1
+        op, a, b, _ = program.code[at]
+    if op == BYTE:
+        return chr(a) not in kind.ascii
+    if op == CLASS or (op in (GREEDY, POSSESSIVE, LAZY) and b > 0):
+        other = program.classes[a]
+        return not (kind.ascii & other.ascii or (kind.beyond and other.beyond))
+    if op == WORD_EDGE:
+        return a == 0 and least > 0 and not kind.beyond and all(char.isalnum() or char == "_" for char in kind.ascii)
+    return op == TEXT_EDGE and (a == 1 or (a > 2 and "\n" not in kind.ascii))
+
+
+def _kind(node: Chars, fold: bool, dots: bool) -> Kind:
+    if "." in node.kinds and dots:
+        return Kind(frozenset(map(chr, range(128))), True, True)
+    chars = node.ascii(fold)
+    other = frozenset().union(*(_SPELLINGS[char] for char in node.members & _SPELLINGS.keys())) if fold else frozenset()
+    if not (node.beyond or other):
+        return Kind(chars, False)
+    kinds = node.kinds - {"."}
+    if fold and kinds & {"pLu", "pLl", "pLt"}:
+        kinds |= {"pLu", "pLl", "pLt"}
+    ranges = node.ranges + tuple((ord(char), ord(char)) for char in other)
+    if fold:
+        ranges += tuple((ord(other), ord(other)) for low, high in node.ranges for other in _other_cases(low, high))
+    return Kind(chars, True, node.negated, kinds, tuple(sorted(set(ranges))))
+
+
+def _other_cases(low: int, high: int) -> set[str]:
+    if high - low > 1000:
+        raise _Impossible
+    cases = {each for code in range(low, high + 1) for each in (chr(code).lower(), chr(code).upper())}
+    return {each for each in cases if len(each) == 1 and not each.isascii()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """What a part can consume first, in bytes."""
+
+    empty: bool = True  # whether it can consume nothing
+    first: Bytes = frozenset()
+    single: bool = False  # whether it can consume a single character
+    second: Bytes = frozenset()  # what can come second, if it consumes more
+
+    def then(self, other: _Begin) -> _Begin:
+        second = (
+            self.second | (other.first if self.single else frozenset()) | (other.second if self.empty else frozenset())
+        )
+        return _Begin(
+            self.empty and other.empty,
+            self.first | other.first if self.empty else self.first,
+            (self.single and other.empty) or (self.empty and other.single),
+            second,
+        )
+
+    def beside(self, other: _Begin) -> _Begin:
+        return _Begin(
+            self.empty or other.empty,
+            self.first | other.first,
+            self.single or other.single,
+            self.second | other.second,
+        )
+
+    @property
+    def seconds(self) -> Bytes:
+        """What can come second; `_END` for the end of the text."""
+        # Of a character beyond ASCII the second byte is none that is told of here.
+        return _ALL | {_END} if self.empty or self.single or self.first & _BEYOND else self.second
+
+
+_NOTHING = _Begin()
+
+
+def _begin(node: Node, fold: bool) -> _Begin:
+    match node:
+        case Chars():
+            members = _ALL - _BEYOND if "." in node.kinds else frozenset(map(ord, node.ascii(fold)))
+            beyond = _BEYOND if node.beyond else _SPELLED if fold else frozenset()
+            return _Begin(False, members | beyond, True)
+        case Edge() | Look():
+            return _NOTHING
+        case Back():
+            return _Begin(True, _ALL, True, _ALL)
+        case Repeat():
+            body = _begin(node.body, fold)
+            most = 2 if node.most is None else min(node.most, 2)
+            times = _NOTHING if node.least == 0 else body if node.least == 1 else body.then(body)
+            if most > node.least:
+                longer = times.then(body)
+                times = times.beside(longer)
+                if most > node.least + 1:
+                    times = times.beside(longer.then(body))
+            return times
+        case Group() | Fold():
+            return _begin(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
+        case Sequence():
+            begin = _NOTHING
+            for part in node.parts:
+                begin = begin.then(_begin(part, fold))
+                if not (begin.empty or begin.single):
+                    break
+            return begin
+        case Choice():
+            begin, *others = (_begin(option, fold) for option in node.options)
+            for other in others:
+                begin = begin.beside(other)
+            return begin
+
+
+def _referred(node: Node) -> set[int]:
+    """The groups that back-references ask for."""
+    match node:
+        case Back():
+            return {node.number}
+        case Repeat() | Look() | Fold() | Group():
+            return _referred(node.body)
+        case Sequence() | Choice():
+            parts = node.parts if isinstance(node, Sequence) else node.options
+            return set().union(*map(_referred, parts))
+        case _:
+            return set()
+
+
+def _starts(node: Node, edges: str) -> bool:
+    """Whether a match begins at such an edge."""
+    match node:
+        case Edge():
+            return node.kind in edges
+        case Group() | Fold():
+            return _starts(node.body, edges)
+        case Sequence():
+            return bool(node.parts) and _starts(node.parts[0], edges)
+        case Choice():
+            return all(_starts(option, edges) for option in node.options)
+        case _:
+            return False
