@@ -10,8 +10,8 @@ demo: $(VENV)/installed ## a workspace of generated clients, scanned, with regis
 	rm -rf mapkeeper-demo
 	$(BIN)/mapkeeper demo mapkeeper-demo
 
-test: $(VENV)/tested ## the tests
-	$(BIN)/pytest
+test: $(VENV)/tested ## the tests, on all cores
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 check: $(VENV)/developed ## what continuous integration checks beside the tests
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from calling import Run, add_source
+from calling import Run, add_source, wait_until
 
 MAIL = "canary.qzx7@nightingale-leak.example"
 
@@ -261,12 +261,11 @@ def test_the_processes_of_a_scan_that_is_killed_end_with_it(faulty: Path, tmp_pa
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while len(workers := [int(path.name) for path in (tmp_path / "begun").iterdir()]) < 2:
-        assert scan.poll() is None
-        assert time.monotonic() < deadline
+    wait_until(lambda: len(list((tmp_path / "begun").iterdir())) == 2, scan)
+    workers = [int(path.name) for path in (tmp_path / "begun").iterdir()]
     scan.send_signal(signal.SIGKILL)
     scan.wait()
+    deadline = time.monotonic() + 60
     while any(map(runs, workers)):
         assert time.monotonic() < deadline, "a process outlived its scan"
 

@@ -14,12 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
-from calling import Run
+from calling import Run, wait_until
 from mapkeeper import config, discover
 from mapkeeper.inventory import Inventory
 from mapkeeper.model import Depth
 from mapkeeper.plugin import Pace
-from mapkeeper.scan import Choice, Scan, examine
+from mapkeeper.scan import Choice, Scan, crew, examine
 from tape import Tape
 
 LARGE = 24
@@ -31,6 +31,17 @@ def tape(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ta
     made = Tape(workspace, tmp_path / "tape")
     monkeypatch.syspath_prepend(made.folder)
     return made
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scans read in the process of the test, however large the assets, where it does not matter who reads them."""
+    read_here(monkeypatch)
+
+
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on: each process that is not started saves the seconds in which it loads the rules."""
+    monkeypatch.setattr(crew, "WORTH_A_PROCESS", 1 << 40)
 
 
 def scan(mapkeeper: Run, workspace: Path, *options: str) -> Any:
@@ -65,15 +76,12 @@ def start(workspace: Path, tape: Tape) -> subprocess.Popen[str]:
     """A scan, with workers, that has come to where the script makes it wait."""
     command = [sys.executable, "-m", "mapkeeper", "scan", "--depth", "full", "--workspace", str(workspace)]
     process = subprocess.Popen(command, env={**os.environ, **tape.env}, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 90
-    while not tape.waits:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
+    wait_until(lambda: tape.waits, process)
     return process
 
 
 def test_a_scan_killed_within_an_asset_goes_on_there_and_finds_what_an_undisturbed_one_does(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tape.write({"users": {"batches": LARGE, "waits_at": 20}})
     killed = start(workspace, tape)
@@ -85,6 +93,7 @@ def test_a_scan_killed_within_an_asset_goes_on_there_and_finds_what_an_undisturb
     assert tape.read("users") == list(range(16, LARGE))  # behind the second rest
     resumed = found(mapkeeper, workspace)
     assert covered(mapkeeper, workspace)["users"]["rows_read"] == LARGE * 1000
+    read_here(monkeypatch)
     assert scan(mapkeeper, workspace, "--fresh").exit == 0
     assert tape.read("users")[LARGE - 16 :] == list(range(LARGE))
     assert found(mapkeeper, workspace) == resumed
@@ -108,7 +117,7 @@ def test_ctrl_c_ends_a_scan_with_its_workers_and_keeps_how_far_it_came(
 
 
 def test_what_changed_since_it_was_half_read_is_read_from_its_start(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
 ) -> None:
     limit(workspace, rows=10_000)
     tape.write({"users": {"batches": LARGE}})
@@ -119,7 +128,7 @@ def test_what_changed_since_it_was_half_read_is_read_from_its_start(
 
 
 def test_an_asset_whose_source_cannot_tell_changes_is_not_taken_up_in_the_middle(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
 ) -> None:
     limit(workspace, rows=10_000)
     tape.write({"users": {"batches": LARGE, "mark": None}})
@@ -130,7 +139,7 @@ def test_an_asset_whose_source_cannot_tell_changes_is_not_taken_up_in_the_middle
 
 
 def test_a_budget_ends_a_scan_and_the_next_goes_on_until_all_is_read(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
 ) -> None:
     tape.write({"logins": {"batches": 3}, "users": {"batches": 10}})
     assert scan(mapkeeper, workspace).exit == 0
@@ -150,7 +159,9 @@ def test_a_budget_ends_a_scan_and_the_next_goes_on_until_all_is_read(
     assert found(mapkeeper, workspace) == undisturbed
 
 
-def test_an_asset_that_the_budget_did_not_reach_keeps_its_findings(workspace: Path, tape: Tape, mapkeeper: Run) -> None:
+def test_an_asset_that_the_budget_did_not_reach_keeps_its_findings(
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
+) -> None:
     tape.write({"logins": {"batches": 3}, "users": {"batches": 3}})
     scan(mapkeeper, workspace)
     before = found(mapkeeper, workspace)
@@ -178,7 +189,7 @@ class Unwatched:
     def recorded(self, source: str, asset: str, findings: int, gaps: int) -> None: ...
 
 
-def test_a_budget_that_does_not_last_comes_to_every_asset_in_turn(workspace: Path, tape: Tape) -> None:
+def test_a_budget_that_does_not_last_comes_to_every_asset_in_turn(workspace: Path, tape: Tape, here: None) -> None:
     limit(workspace, rows=2_000)
     reached: set[str] = set()
     for night in range(1, 5):
@@ -206,23 +217,26 @@ def test_a_source_that_is_lost_for_good_keeps_how_far_it_came(
 
 
 def test_what_was_half_read_stays_so_when_the_budget_does_not_reach_it(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assets = {"a": {"batches": 20}, "b": {"batches": 20}}
+    assets = {"a": {"batches": 9}, "b": {"batches": 9}}
     tape.write(assets)
     limit(workspace, rows=4_000)
     scan(mapkeeper, workspace)  # two workers: both are half read
-    both = {name: len(tape.read(name)) for name in "ab"}
+    both = {name: tape.read(name) for name in "ab"}
     assert all(both.values())
-    for _ in range(12):
+    read_here(monkeypatch)  # one asset after the other
+    scan(mapkeeper, workspace)
+    assert sum(tape.read(name) == both[name] for name in "ab") == 1
+    for _ in range(4):
         scan(mapkeeper, workspace)
-    assert (tape.read("a"), tape.read("b")) == (list(range(20)), list(range(20)))
+    assert (tape.read("a"), tape.read("b")) == (list(range(9)), list(range(9)))
 
 
 def test_a_reader_that_hangs_costs_what_lies_behind_and_nothing_else(
     workspace: Path, tape: Tape, mapkeeper: Run
 ) -> None:
-    hold(workspace, timeout="3")
+    hold(workspace, timeout="10")
     tape.write({"good": {"batches": 5}, "stuck": {"batches": LARGE, "hangs_at": 10}})
     assert scan(mapkeeper, workspace).exit == 0
     rows = covered(mapkeeper, workspace)
@@ -312,7 +326,9 @@ def test_rows_a_second_are_kept_to_while_reading(workspace: Path, tape: Tape, ma
     assert len(tape.read("users")) <= 2  # the second waits for two seconds
 
 
-def test_a_checkpoint_tells_nothing_without_the_clients_key(workspace: Path, tape: Tape, mapkeeper: Run) -> None:
+def test_a_checkpoint_tells_nothing_without_the_clients_key(
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
+) -> None:
     limit(workspace, rows=10_000)
     tape.write({"users": {"batches": LARGE}})
     scan(mapkeeper, workspace)
@@ -326,7 +342,7 @@ def test_a_checkpoint_tells_nothing_without_the_clients_key(workspace: Path, tap
 
 
 def test_a_plan_says_how_much_would_be_read_and_how_long_that_takes(
-    workspace: Path, tape: Tape, mapkeeper: Run
+    workspace: Path, tape: Tape, here: None, mapkeeper: Run
 ) -> None:
     tape.write({"logins": {"batches": 2}, "users": {"batches": 2}})
     plan = ["scan", "--plan", "--depth", "full", "--workspace", workspace, "--format", "json"]

@@ -10,19 +10,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from calling import Run
 from mapkeeper import discover
 from mapkeeper.errors import PluginError
 
 PACKAGE = Path(__file__).with_name("plugin_package")
 README = Path(__file__).parents[1] / "connectors" / "README.md"
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +103,14 @@ def registers(started: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(started, tmp_path / "registers"))
 
 
+@pytest.fixture
+def here(installed: Path, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line in this process, with the package installed, and the PIN of its store."""
+    monkeypatch.syspath_prepend(installed)
+    monkeypatch.setenv("ACME_PIN", "4711")
+    return mapkeeper
+
+
 def test_the_package_passes_its_own_tests_against_the_kit(installed: Path, tmp_path: Path) -> None:
     shutil.copytree(PACKAGE / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PACKAGE / "pyproject.toml", tmp_path)
@@ -164,12 +170,12 @@ def test_inspect_does_not_know_the_target_where_the_package_is_not_installed(tmp
     assert "no installed connector reads this" in done.stderr
 
 
-def test_a_scan_by_a_third_partys_connector_is_recorded_without_its_secret(installed: Path, registers: Path) -> None:
-    done = mapkeeper("scan", path=(installed,), cwd=registers, ACME_PIN="4711")
-    assert done.returncode == 0, done.stderr
-    done = mapkeeper("findings", "--client", "globex", "--format", "json", path=(installed,), cwd=registers)
-    assert done.returncode == 0, done.stderr
-    [found] = [row for row in listed(done) if row["rule"] == "acme/loyalty/number@1"]
+def test_a_scan_by_a_third_partys_connector_is_recorded_without_its_secret(here: Run, registers: Path) -> None:
+    done = here("scan", "--workspace", registers)
+    assert done.exit == 0, done.err
+    done = here("findings", "--client", "globex", "--format", "json", "--workspace", registers)
+    assert done.exit == 0, done.err
+    [found] = [row for row in done.rows if row["rule"] == "acme/loyalty/number@1"]
     assert (found["client"], found["source"], found["asset"]) == ("globex", "shops", "monday.till")
     assert (found["category"], found["rows"], found["valid"]) == ("identity.customer_id", 200, 200)
     kept = b"".join(path.read_bytes() for path in registers.glob("inventory.db*"))
@@ -178,21 +184,24 @@ def test_a_scan_by_a_third_partys_connector_is_recorded_without_its_secret(insta
     assert loyalty_number(7919).encode() not in kept
 
 
-def test_a_second_scan_skips_what_the_connectors_mark_says_is_unchanged(installed: Path, registers: Path) -> None:
+def test_a_second_scan_skips_what_the_connectors_mark_says_is_unchanged(here: Run, registers: Path) -> None:
     said = []
     for _ in range(2):
-        done = mapkeeper("scan", path=(installed,), cwd=registers, ACME_PIN="4711")
-        assert done.returncode == 0, done.stderr
-        said.append(re.search(r"shops\s+ok\s+(\d+)\s+(\d+)", done.stdout))
+        done = here("scan", "--workspace", registers)
+        assert done.exit == 0, done.err
+        said.append(re.search(r"shops\s+ok\s+(\d+)\s+(\d+)", done.out))
     assert [found and found.groups() for found in said] == [("1", "0"), ("0", "1")]
 
 
-def test_a_store_that_the_connector_may_not_open_is_one_line_and_no_traceback(installed: Path, registers: Path) -> None:
-    done = mapkeeper("scan", path=(installed,), cwd=registers, ACME_PIN="0815")
-    assert done.returncode == 3
-    assert "the PIN is another" in done.stdout + done.stderr
-    assert "0815" not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_store_that_the_connector_may_not_open_is_one_line_and_no_traceback(
+    here: Run, registers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_PIN", "0815")
+    done = here("scan", "--workspace", registers)
+    assert done.exit == 3
+    assert "the PIN is another" in done.out + done.err
+    assert "0815" not in done.out + done.err
+    assert "Traceback" not in done.err
 
 
 def test_an_unknown_setting_of_a_third_partys_connector_is_a_configuration_error(
@@ -230,14 +239,15 @@ def test_a_source_of_a_plug_in_that_cannot_be_imported_is_one_line(broken: Path,
 
 
 def test_a_plug_in_that_cannot_be_imported_does_not_cost_another_connectors_target(
-    installed: Path, broken: Path, tmp_path: Path
+    here: Run, broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.syspath_prepend(broken)
     rolls = fill(tmp_path / "rolls")
-    done = mapkeeper("inspect", f"acme:{rolls}", "--format", "json", path=(broken, installed), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "acme/loyalty/number@1" in {row["rule"] for row in listed(done)}
-    done = mapkeeper("inspect", rolls / "monday.till", path=(broken, installed), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = here("inspect", f"acme:{rolls}", "--format", "json")
+    assert done.exit == 0, done.err
+    assert "acme/loyalty/number@1" in {row["rule"] for row in done.rows}
+    done = here("inspect", rolls / "monday.till")
+    assert done.exit == 0, done.err
 
 
 @pytest.mark.parametrize(

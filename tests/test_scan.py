@@ -8,13 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from calling import Run, add_source
+from calling import Run, add_source, wait_until
 
 PEOPLE = [{"name": f"Ada Lovelace{n}", "email": f"ada.{n}@example.org", "plan": "basic"} for n in range(40)]
 
@@ -204,10 +203,7 @@ def start(workspace: Path, env: dict[str, str], gate: Path) -> subprocess.Popen[
         [sys.executable, "-m", "mapkeeper", "scan", "--workspace", str(workspace)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env},
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not gate.with_suffix(".reached").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
+    wait_until(gate.with_suffix(".reached").exists, process)
     return process
 
 

@@ -7,7 +7,6 @@ import io
 import random
 import signal
 import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,7 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calling import Run
+from calling import Run, wait_until
 from mapkeeper import discover, readers
 from mapkeeper.classify import Counted, Engine, merged
 from mapkeeper.classify.sketch import EXACT_TO, Distinct, hashes
@@ -369,9 +368,7 @@ def test_a_scan_killed_while_several_read_an_asset_goes_on_and_finds_what_an_und
 ) -> None:
     tape.write({"users": {"batches": LARGE, "waits_at": 14}})
     killed = start(workspace, tape)
-    deadline = time.monotonic() + 60
-    while not kept(workspace):
-        assert time.monotonic() < deadline
+    wait_until(lambda: kept(workspace), killed)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     tape.go()

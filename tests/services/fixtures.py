@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import pytest
+from botocore import loaders
 
 from services import Unavailable
 from services.ceph import CephServer, ceph
@@ -75,6 +77,14 @@ def mariadb_url(mariadb_server: DatabaseServer) -> Iterator[str]:
     """The address of a fresh empty database on MariaDB."""
     with mariadb_server.fresh() as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocore_reads_its_data_once() -> Iterator[None]:
+    """For all connections of the tests; each would read it anew, which takes most of the time that they take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders, "create_loader", functools.cache(loaders.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -200,11 +200,11 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
     room = len(stack) - 8
     for job in range(len(job_text)):
         program, text = job_program[job], job_text[job]
-        begin, end = offsets[text], offsets[text + 1]
+        begin, end = int(offsets[text]), int(offsets[text + 1])
         edged = edged_of[program]
         base = np.int64(entry[program])
-        start = max(job_low[job], resume[program])
-        last = min(job_high[job], end - max(np.int64(least_of[program]), 1))
+        start = int(max(job_low[job], resume[program]))
+        last = min(int(job_high[job]), end - max(int(least_of[program]), 1))
         if anchored_of[program]:
             last = min(last, begin)
         steps = -_EACH * (end - begin)
@@ -360,7 +360,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                     pc += 4
                 elif op == LOOKED:
                     top = slots[b] - 4
-                    pos = stack[top + 2]
+                    pos = int(stack[top + 2])
                     failed = c == 1
                     pc += 4
                 elif op == BYTE_BACK:
@@ -399,7 +399,7 @@ def _run(code: Code, texts: Texts, jobs: Jobs, resume: Ints, into: Matches, stac
                     top -= 4
                     was = stack[top]
                     pc = stack[top + 1]
-                    pos = stack[top + 2]
+                    pos = int(stack[top + 2])
                     if was == _CHOICE:
                         failed = False
                     elif was == _ROW:

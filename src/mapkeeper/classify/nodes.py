@@ -110,3 +110,4 @@ class Tree:
 
     root: Node
     flags: str = ""
+    value: int = 0  # the number of the group of that name; 0: there is none, and the value is all of a match

@@ -108,7 +108,7 @@ def program(expression: str, *, whole: bool = False) -> Program | None:
     tree = study(expression).tree
     if tree is None:
         return None
-    value = regex.compile(expression).groupindex.get("value", 0)
+    value = tree.value
     writer = _Writer(tree.flags, value, _referred(tree.root))
     least = widths(tree.root)[0]
     if not least and not whole:
@@ -339,13 +339,16 @@ class _Writer:
             places.append(self.here)
             self.write(option, fold, dots)
             ends.append(self.put(JUMP))
+        able: dict[int, list[int]] = {}
+        for number, begin in enumerate(begins):
+            for byte in begin.first:
+                able.setdefault(byte, []).append(number)
         rows: dict[tuple[int, ...], int] = {}
-        for byte in range(256):
-            able = tuple(number for number, begin in enumerate(begins) if byte in begin.first)
-            if able:
-                if able not in rows:
-                    rows[able] = self._row(able, begins, places)
-                first[byte] = rows[able]
+        for byte, numbers in sorted(able.items()):
+            which = tuple(numbers)
+            if which not in rows:
+                rows[which] = self._row(which, begins, places)
+            first[byte] = rows[which]
         for end in ends:
             self.patch(end, a=self.here)
 
@@ -360,15 +363,21 @@ class _Writer:
         if len(able) < _TABLED:
             return self._chain([places[number] for number in able])
         at = self.here
-        table = self._table(1)
-        rows: dict[tuple[int, ...], int] = {}
-        for byte in range(257):
-            still = tuple(number for number in able if byte in begins[number].seconds)
-            if still:
-                if still not in rows:
-                    rows[still] = self._chain([places[number] for number in still])
-                table[byte] = rows[still]
+        self._fill(self._table(1), {number: begins[number].seconds for number in able}, places)
         return at
+
+    def _fill(self, table: dict[int, int], bytes: dict[int, Bytes], places: list[int]) -> None:
+        """Lead each byte to a chain of the options that have it, in their order."""
+        able: dict[int, list[int]] = {}
+        for number, some in bytes.items():
+            for byte in some:
+                able.setdefault(byte, []).append(number)
+        rows: dict[tuple[int, ...], int] = {}
+        for byte, numbers in sorted(able.items()):
+            still = tuple(numbers)
+            if still not in rows:
+                rows[still] = self._chain([places[number] for number in still])
+            table[byte] = rows[still]
 
     def _chain(self, places: list[int]) -> int:
         if len(places) == 1:

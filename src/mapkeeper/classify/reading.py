@@ -43,7 +43,7 @@ def read(expression: str) -> Tree | None:
             return None
     except (_Unknown, IndexError, ValueError):
         return None
-    return Tree(root, reader.flags)
+    return Tree(root, reader.flags, reader.value)
 
 
 class _Reader:
@@ -53,6 +53,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.flags = ""
+        self.value = 0
         self.groups: list[Node | None] = []  # that capture, in order; None while one is open
 
     def peek(self, what: str) -> bool:
@@ -240,7 +241,12 @@ class _Reader:
                 self.at += 2
                 return Group(self._nested(), atomic=atomic)
         if self.peek("?P<") or self.peek("?<"):
-            self.at = self.text.index(">", self.at) + 1
+            start, self.at = self.text.index("<", self.at) + 1, self.text.index(">", self.at) + 1
+            name = self.text[start : self.at - 1]
+            if name == "value":
+                if self.value:
+                    raise _Unknown  # one of several groups of that name
+                self.value = len(self.groups) + 1
             return self._captured()
         return self.flagged()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 
 from mapkeeper.classify.nodes import ASCII, SPACES, Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
 from mapkeeper.classify.patterns import MANY, needs_of, quantifier, study, widths
@@ -329,15 +329,22 @@ def _class(chars: frozenset[str]) -> str:
     return f"[{members}]" if members else _NONE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Spelled:
     """What a part can be, if that is a few strings; and strings of which every match holds one."""
 
     exact: frozenset[str] | None
     best: Mapping[str, Reach] = field(default_factory=dict)
 
+    @cached_property
+    def worth(self) -> tuple[int, int]:
+        """How few texts hold those strings: the longer the better, and the fewer."""
+        return _worth(self.best)
+
     def moved(self, least: int, most: int | None) -> _Spelled:
         """The same behind so many characters."""
+        if not self.best:
+            return self
         return _Spelled(
             self.exact, {each: (max(low + least, -MANY), _plus(high, most)) for each, (low, high) in self.best.items()}
         )
@@ -443,8 +450,10 @@ def _spelled(exact: frozenset[str] | None) -> _Spelled:
 
 def _better(left: _Spelled, right: _Spelled) -> _Spelled:
     """Of two sets of strings the one that fewer texts hold: longer ones, or fewer."""
-    candidates = [each for each in (left, right) if each.best and _worth(each.best)[0] >= _least(each.best)]
-    return max(candidates, key=lambda each: _worth(each.best), default=_Spelled(None))
+    candidates = [each for each in (left, right) if each.best and each.worth[0] >= _least(each.best)]
+    return (
+        max(candidates, key=lambda each: each.worth, default=_Spelled(None)) if len(candidates) != 1 else candidates[0]
+    )
 
 
 def _worth(strings: Collection[str]) -> tuple[int, int]:

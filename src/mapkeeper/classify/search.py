@@ -120,7 +120,7 @@ def at_literals(texts: Texts, places: Places, told: Told, gates: Gates, wanted: 
         if loose[text]:
             continue
         first = place  # where the word begins that holds the place
-        while first > offsets[text] and not _is_space(data[first - 1]):
+        while first > offsets[text] and not _is_space(int(data[first - 1])):
             if first - 1 == before:
                 first = word
                 break
@@ -140,7 +140,7 @@ def at_literals(texts: Texts, places: Places, told: Told, gates: Gates, wanted: 
                 low = max(low, word)
                 if near <= 0:
                     high = place
-                    while high + 1 < end and not _is_space(data[high + 1]):
+                    while high + 1 < end and not _is_space(int(data[high + 1])):
                         high += 1
             if high < low:
                 continue
