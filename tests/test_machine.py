@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapkeeper.classify.assembling import assembled
-from mapkeeper.classify.machine import Jobs, Texts, matches
+from mapkeeper.classify.jobs import Jobs, Texts
+from mapkeeper.classify.machine import matches
 from mapkeeper.classify.passage import Passage
 from mapkeeper.classify.program import program
 

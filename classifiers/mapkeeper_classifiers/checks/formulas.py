@@ -15,7 +15,7 @@ from mapkeeper.rules import Check
 from mapkeeper_classifiers.checks import states
 from mapkeeper_classifiers.checks.plain import SAYS
 from mapkeeper_classifiers.checks.sums import Column, day_exists, luhn, mod_11_10, total, value, verhoeff
-from mapkeeper_classifiers.checks.vector import Formula, Quick, Shared, Stated
+from mapkeeper_classifiers.checks.vector import FEW, Formula, Quick, Shared, Stated
 
 if TYPE_CHECKING:
     from mapkeeper_classifiers.checks.vector import Matrix
@@ -358,8 +358,9 @@ PARTS: Mapping[str, str] = MappingProxyType(
 
 def quick(name: str, check: Check) -> Check:
     """The check with its twin for whole columns, where there is one."""
+    few = 0 if name.startswith("presidio.") else FEW  # to ask Presidio for the first time takes a second
     if name in FORMULAS:
-        return Quick(check, FORMULAS[name], alike=name == "presidio.iban_code")  # that goes by each country's shape
+        return Quick(check, FORMULAS[name], few, alike=name == "presidio.iban_code")  # by each country's shape
     if name in SAYS:
-        return Stated(check, SAYS[name])
+        return Stated(check, SAYS[name], few)
     return Shared(check, PARTS[name]) if name in PARTS else check

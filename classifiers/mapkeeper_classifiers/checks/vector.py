@@ -79,6 +79,7 @@ class Quick:
 
     check: Check = field(repr=False)
     formulas: tuple[Formula, ...]
+    few: int = FEW
     alike: bool = False
     """The check says the same of all texts that a formula lets through and that are alike but for their digits and for
     capital letters, save the first two characters."""
@@ -92,7 +93,7 @@ class Quick:
         import numpy as np
 
         texts = column(values)
-        if len(texts) <= FEW:
+        if len(texts) <= self.few:
             return np.array(asked(self.check, texts), dtype=bool)
         parts = [self._some(texts.slice(start, ROWS)) for start in range(0, len(texts), ROWS)]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
@@ -132,6 +133,7 @@ class Stated:
     check: Check = field(repr=False)
     says: Callable[[pl.Series], pl.Series]
     """Gets texts in ASCII, but for the separators 28 to 31; says what the check does, null where only that knows."""
+    few: int = FEW
 
     def __call__(self, value: str) -> bool:
         """What the check says of one text."""
@@ -142,7 +144,7 @@ class Stated:
         import numpy as np
 
         texts = column(values)
-        if len(texts) <= FEW:
+        if len(texts) <= self.few:
             return np.array(asked(self.check, texts), dtype=bool)
         parts = [self._some(texts.slice(start, ROWS)) for start in range(0, len(texts), ROWS)]
         return np.concatenate(parts)

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import regex
 
 from mapkeeper.classify.gathering import Bytes
-from mapkeeper.classify.machine import PLANES, Code
+from mapkeeper.classify.instructions import Program
+from mapkeeper.classify.jobs import PLANES, Code
+from mapkeeper.classify.kinds import Kind
 from mapkeeper.classify.nodes import ASCII
-from mapkeeper.classify.program import Kind, Program
 
 _WORD = Kind(frozenset(char for char in ASCII if char.isalnum() or char == "_"), True, kinds=frozenset("w"))
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mapkeeper.classify.kernel import Automaton
-from mapkeeper.classify.roads import Reach
+from mapkeeper.classify.keywords import Reach
 
 _LONGEST = 7
 """Bytes of a literal that are looked for."""

@@ -6,101 +6,40 @@ matches. What it cannot say comes back as no program, and is left to Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-import regex
-
+from mapkeeper.classify.beginnings import BEYOND, Beginning, beginning
+from mapkeeper.classify.instructions import (
+    AGAIN,
+    ALL,
+    ATOMIC,
+    ATOMIC_END,
+    BESIDE,
+    BYTE,
+    BYTE_BACK,
+    CLASS,
+    CLASS_BACK,
+    END,
+    GREEDY,
+    GREEDY_BACK,
+    JUMP,
+    LAZY,
+    LOOK,
+    LOOKED,
+    MATCH,
+    POSSESSIVE,
+    SAVE,
+    SPLIT,
+    TABLE,
+    TEXT_EDGE,
+    WORD_EDGE,
+    Bytes,
+    Program,
+)
+from mapkeeper.classify.kinds import Impossible, Kind, kind_of
 from mapkeeper.classify.nodes import Back, Chars, Choice, Edge, Fold, Group, Look, Node, Repeat, Sequence
 from mapkeeper.classify.patterns import MANY, study, widths
 
 _LARGEST = 8_000  # instructions
 _TABLED = 4  # options from which a table tells the ones that can match
-
-Bytes = frozenset[int]
-
-_BEYOND = frozenset(range(128, 256))
-_ALL = frozenset(range(256))
-
-_END = 256
-"""Stands for the end of a text among bytes."""
-
-_SPELLINGS = {
-    letter: frozenset(char for char in "\u017f\u212a\u0130\u0131" if regex.match(f"(?i){letter}", char))
-    for letter in "iskISK"
-}
-"""Letters of ASCII with the letters beyond it that are the same where case makes no difference."""
-
-_SPELLED = frozenset("".join(char for chars in _SPELLINGS.values() for char in chars).encode()) & _BEYOND
-
-
-# What an instruction does; each has three operands.
-(
-    MATCH,
-    BYTE,  # a: the byte
-    CLASS,  # a: class
-    GREEDY,  # a: class, b: least, c: most
-    POSSESSIVE,
-    LAZY,
-    SPLIT,  # a: first, b: then, c: class of what the first can begin with, or -1
-    JUMP,  # a: where to
-    WORD_EDGE,  # a: 1 for none
-    BESIDE,  # a: class of one character, b: 1 before and 0 behind, c: 1 for none such
-    TABLE,  # a: table of where to go by the next byte, or with b of 1 the one after it; nowhere is failure
-    SAVE,  # a: slot
-    TEXT_EDGE,  # a: 0 start, 1 end, 2 start of a line, 3 end of a line, 4 end or before a last line feed
-    AGAIN,  # a: slot of a group, c: 1 where case makes no difference
-    LOOK,  # a: where to go on, b: slot for the height of the stack, c: 1 negative
-    LOOKED,  # b, c: as in LOOK
-    BYTE_BACK,  # as without, but of what stands before
-    CLASS_BACK,
-    GREEDY_BACK,
-    ATOMIC,  # b: slot for the height of the stack
-    ATOMIC_END,  # b: slot
-) = range(21)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A class of characters, as programs refer to it."""
-
-    ascii: frozenset[str]
-    beyond: bool
-    negated: bool = False
-    kinds: frozenset[str] = frozenset()
-    ranges: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(slots=True)
-class Program:
-    """Instructions, four numbers each; the places in them count instructions from 0."""
-
-    code: list[tuple[int, int, int, int]] = field(default_factory=list)
-    classes: list[Kind] = field(default_factory=list)
-    tables: list[dict[int, int]] = field(default_factory=list)  # byte or `_END` -> instruction
-    first: Bytes = _ALL  # what a match can begin with
-    second: Bytes = _ALL  # what it can go on with; `_END` where nothing has to follow
-    least: int = 0  # characters of a match
-    slots: int = 2  # numbers kept on the way: two for the value, more for groups and looks
-    value: bool = False  # whether the value is a group
-    edged: bool = False  # whether a match begins at the edge of a word
-    anchored: bool = False  # whether a match begins where its text begins
-
-    def placed(self, classes: list[int], tables: int) -> Iterator[tuple[int, int, int, int]]:
-        """The instructions with the classes by other numbers, and the first table by the number ``tables``."""
-        for op, a, b, c in self.code:
-            if op in (CLASS, GREEDY, POSSESSIVE, LAZY, BESIDE, CLASS_BACK, GREEDY_BACK):
-                yield op, classes[a], b, c
-            elif op == SPLIT and c >= 0:
-                yield op, a, b, classes[c]
-            elif op == TABLE:
-                yield op, a + tables, b, c
-            else:
-                yield op, a, b, c
-
-
-class _Impossible(Exception):
-    """The machine has no word for it."""
 
 
 def program(expression: str, *, whole: bool = False) -> Program | None:
@@ -115,15 +54,15 @@ def program(expression: str, *, whole: bool = False) -> Program | None:
         return None  # where it matches nothing, Python tries the same place again
     try:
         writer.write(tree.root, "i" in tree.flags, "s" in tree.flags)
-    except _Impossible:
+    except Impossible:
         return None
     if whole:
         writer.put(TEXT_EDGE, 1)
     writer.put(MATCH)
     done = writer.done
     _tighten(done)
-    begin = _begin(tree.root, "i" in tree.flags)
-    done.first, done.second = (_ALL, _ALL | {_END}) if begin.empty else (begin.first, begin.seconds)
+    begin = beginning(tree.root, "i" in tree.flags)
+    done.first, done.second = (ALL, ALL | {END}) if begin.empty else (begin.first, begin.seconds)
     done.least = least
     done.value = value > 0
     done.edged = _starts(tree.root, "b")
@@ -144,7 +83,7 @@ class _Writer:
 
     def put(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> int:
         if len(self.done.code) >= _LARGEST:
-            raise _Impossible
+            raise Impossible
         self.done.code.append((op, a, b, c))
         return len(self.done.code) - 1
 
@@ -167,12 +106,12 @@ class _Writer:
         return self._numbers[kind]
 
     def chars(self, node: Chars, fold: bool, dots: bool) -> int:
-        return self.kind(_kind(node, fold, dots))
+        return self.kind(kind_of(node, fold, dots))
 
     def write(self, node: Node, fold: bool, dots: bool) -> None:
         match node:
             case Chars():
-                kind = _kind(node, fold, dots)
+                kind = kind_of(node, fold, dots)
                 if len(kind.ascii) == 1 and not kind.beyond:
                     self.put(BYTE_BACK if self._back else BYTE, ord(next(iter(kind.ascii))))
                 else:
@@ -199,7 +138,7 @@ class _Writer:
     def _forward(self) -> None:
         """To the left only what is simple runs: whether it matches does not hang on the order of choices."""
         if self._back:
-            raise _Impossible
+            raise Impossible
 
     def _edge(self, node: Edge) -> None:
         match node.kind:
@@ -219,7 +158,7 @@ class _Writer:
             self.put(BESIDE, self.chars(node.body, fold, dots), int(node.behind), int(node.negative))
             return
         if self._captures(node.body):
-            raise _Impossible
+            raise Impossible
         slot = self.slot()
         look = self.put(LOOK, 0, slot, int(node.negative))
         back, self._back = self._back, node.behind
@@ -242,7 +181,7 @@ class _Writer:
     def _atomic(self, body: Node, fold: bool, dots: bool) -> None:
         self._forward()
         if self._captures(body):
-            raise _Impossible
+            raise Impossible
         slot = self.slot()
         self.put(ATOMIC, 0, slot)
         self.write(body, fold, dots)
@@ -269,7 +208,7 @@ class _Writer:
             if self._back:
                 op = GREEDY_BACK
                 if node.manner == "+":
-                    raise _Impossible
+                    raise Impossible
             most = MANY if node.most is None else node.most
             if node.least == most == 1:
                 self.write(body, fold, dots)
@@ -279,8 +218,8 @@ class _Writer:
         if node.manner == "+":
             self._atomic(Repeat(node.body, node.least, node.most, ""), fold, dots)
             return
-        if _begin(body, fold).empty and (node.most is None or node.most > 1):
-            raise _Impossible
+        if beginning(body, fold).empty and (node.most is None or node.most > 1):
+            raise Impossible
         for _ in range(node.least):
             self.write(node.body, fold, dots)
         begins = self._begins(body, fold)
@@ -310,14 +249,14 @@ class _Writer:
 
     def _begins(self, node: Node, fold: bool) -> int:
         """The class of what a part begins with; -1 where it can be anything or nothing."""
-        begin = _begin(node, fold)
+        begin = beginning(node, fold)
         if self._back or begin.empty or len(begin.first) > 200:
             return -1
         able = frozenset(chr(byte) for byte in begin.first if byte < 128)
-        return self.kind(Kind(able, bool(begin.first & _BEYOND), negated=True))
+        return self.kind(Kind(able, bool(begin.first & BEYOND), negated=True))
 
     def _choice(self, node: Choice, fold: bool, dots: bool) -> None:
-        begins = [_begin(option, fold) for option in node.options]
+        begins = [beginning(option, fold) for option in node.options]
         if len(begins) >= _TABLED and not self._back and not any(begin.empty for begin in begins):
             self._tabled(node, begins, fold, dots)
             return
@@ -331,7 +270,7 @@ class _Writer:
         for end in ends:
             self.patch(end, a=self.here)
 
-    def _tabled(self, node: Choice, begins: list[_Begin], fold: bool, dots: bool) -> None:
+    def _tabled(self, node: Choice, begins: list[Beginning], fold: bool, dots: bool) -> None:
         """Tables tell by the next byte, or two, which options there are to try, in their order."""
         first = self._table(0)
         places, ends = [], []
@@ -358,7 +297,7 @@ class _Writer:
         self.put(TABLE, len(self.done.tables) - 1, ahead)
         return table
 
-    def _row(self, able: tuple[int, ...], begins: list[_Begin], places: list[int]) -> int:
+    def _row(self, able: tuple[int, ...], begins: list[Beginning], places: list[int]) -> int:
         """Where several options are tried, one after the other."""
         if len(able) < _TABLED:
             return self._chain([places[number] for number in able])
@@ -411,103 +350,6 @@ def _settled(program: Program, kind: Kind, least: int, at: int) -> bool:
     if op == WORD_EDGE:
         return a == 0 and least > 0 and not kind.beyond and all(char.isalnum() or char == "_" for char in kind.ascii)
     return op == TEXT_EDGE and (a == 1 or (a > 2 and "\n" not in kind.ascii))
-
-
-def _kind(node: Chars, fold: bool, dots: bool) -> Kind:
-    if "." in node.kinds and dots:
-        return Kind(frozenset(map(chr, range(128))), True, True)
-    chars = node.ascii(fold)
-    other = frozenset().union(*(_SPELLINGS[char] for char in node.members & _SPELLINGS.keys())) if fold else frozenset()
-    if not (node.beyond or other):
-        return Kind(chars, False)
-    kinds = node.kinds - {"."}
-    if fold and kinds & {"pLu", "pLl", "pLt"}:
-        kinds |= {"pLu", "pLl", "pLt"}
-    ranges = node.ranges + tuple((ord(char), ord(char)) for char in other)
-    if fold:
-        ranges += tuple((ord(other), ord(other)) for low, high in node.ranges for other in _other_cases(low, high))
-    return Kind(chars, True, node.negated, kinds, tuple(sorted(set(ranges))))
-
-
-def _other_cases(low: int, high: int) -> set[str]:
-    if high - low > 1000:
-        raise _Impossible
-    cases = {each for code in range(low, high + 1) for each in (chr(code).lower(), chr(code).upper())}
-    return {each for each in cases if len(each) == 1 and not each.isascii()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Begin:
-    """What a part can consume first, in bytes."""
-
-    empty: bool = True  # whether it can consume nothing
-    first: Bytes = frozenset()
-    single: bool = False  # whether it can consume a single character
-    second: Bytes = frozenset()  # what can come second, if it consumes more
-
-    def then(self, other: _Begin) -> _Begin:
-        second = (
-            self.second | (other.first if self.single else frozenset()) | (other.second if self.empty else frozenset())
-        )
-        return _Begin(
-            self.empty and other.empty,
-            self.first | other.first if self.empty else self.first,
-            (self.single and other.empty) or (self.empty and other.single),
-            second,
-        )
-
-    def beside(self, other: _Begin) -> _Begin:
-        return _Begin(
-            self.empty or other.empty,
-            self.first | other.first,
-            self.single or other.single,
-            self.second | other.second,
-        )
-
-    @property
-    def seconds(self) -> Bytes:
-        """What can come second; `_END` for the end of the text."""
-        # Of a character beyond ASCII the second byte is none that is told of here.
-        return _ALL | {_END} if self.empty or self.single or self.first & _BEYOND else self.second
-
-
-_NOTHING = _Begin()
-
-
-def _begin(node: Node, fold: bool) -> _Begin:
-    match node:
-        case Chars():
-            members = _ALL - _BEYOND if "." in node.kinds else frozenset(map(ord, node.ascii(fold)))
-            beyond = _BEYOND if node.beyond else _SPELLED if fold else frozenset()
-            return _Begin(False, members | beyond, True)
-        case Edge() | Look():
-            return _NOTHING
-        case Back():
-            return _Begin(True, _ALL, True, _ALL)
-        case Repeat():
-            body = _begin(node.body, fold)
-            most = 2 if node.most is None else min(node.most, 2)
-            times = _NOTHING if node.least == 0 else body if node.least == 1 else body.then(body)
-            if most > node.least:
-                longer = times.then(body)
-                times = times.beside(longer)
-                if most > node.least + 1:
-                    times = times.beside(longer.then(body))
-            return times
-        case Group() | Fold():
-            return _begin(node.body, fold or (isinstance(node, Fold) and "i" in node.flags))
-        case Sequence():
-            begin = _NOTHING
-            for part in node.parts:
-                begin = begin.then(_begin(part, fold))
-                if not (begin.empty or begin.single):
-                    break
-            return begin
-        case Choice():
-            begin, *others = (_begin(option, fold) for option in node.options)
-            for other in others:
-                begin = begin.beside(other)
-            return begin
 
 
 def _referred(node: Node) -> set[int]:

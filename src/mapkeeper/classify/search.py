@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from mapkeeper.classify.compiling import compiled
 from mapkeeper.classify.gathering import Ints, Small
+from mapkeeper.classify.jobs import Jobs, Texts
 from mapkeeper.classify.kernel import BEYOND, Places, Stretches
-from mapkeeper.classify.machine import Jobs, Texts
 from mapkeeper.classify.patterns import MANY
 
 Flags = npt.NDArray[np.bool_]

@@ -17,9 +17,10 @@ import polars as pl
 from mapkeeper.classify.assembling import assembled
 from mapkeeper.classify.gathering import Ints, Small, grouped
 from mapkeeper.classify.hits import Flags, Hits
+from mapkeeper.classify.jobs import Jobs, Matches, Texts
 from mapkeeper.classify.kernel import UNKNOWN, Stretches, sift
 from mapkeeper.classify.literals import Literals
-from mapkeeper.classify.machine import Jobs, Matches, Texts, matches
+from mapkeeper.classify.machine import matches
 from mapkeeper.classify.passage import Passage
 from mapkeeper.classify.patterns import MANY
 from mapkeeper.classify.program import program

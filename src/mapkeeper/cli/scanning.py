@@ -114,10 +114,20 @@ def inspect(
         raise typer.Exit(1)
 
 
+_UNNAMED = "no_model"
+"""Why names are not looked for in what was read wholly."""
+
+
 def _gaps_in_words(covered: Iterable[dict[str, Any]]) -> str:
-    gapped = [row for row in covered if row["gaps"]]
-    reasons = sorted({gap["reason"] for row in gapped for gap in row["gaps"]})
-    return f"{len(gapped)} asset{'s' if len(gapped) != 1 else ''} not read wholly ({', '.join(reasons)})"
+    reasons = [{gap["reason"] for gap in row["gaps"]} for row in covered if row["gaps"]]
+    partial = [found for found in reasons if found != {_UNNAMED}]
+    words = []
+    if partial:
+        told = ", ".join(sorted(set().union(*partial)))
+        words.append(f"{len(partial)} asset{'s' if len(partial) != 1 else ''} not read wholly ({told})")
+    if len(partial) < len(reasons):
+        words.append("names of people in running text not looked for (no_model)")
+    return "; ".join(words)
 
 
 def scan(
