@@ -26,7 +26,7 @@ EXPRESSIONS = [
     r"(?:a|b)++c",
     r"\B-\B", r"(?=a)\w+|(?=.*b)x", r"(?!.*b)[ax]+", r"(?i)(?P<value>\p{Ll}+)-", r"\d{2,4}?-", r"(\w)\1", r"[^a]+$",
 ]  # fmt: skip
-LETTERS = "abcxyABé -:0123456789.@=&~[](){}\n\tnosSkKi\u0131\u0130\u017f\u212aéÉßñ中😀१\u00a0"
+LETTERS = "abcxyABé -:0123456789.@=&~[](){}\n\tnosSkKi\u0131\u0130\u017f\u212aéÉßñ中😀१\U00020000\u00a0"
 TEXTS = st.lists(st.text(alphabet=LETTERS, max_size=14), max_size=6)
 
 
@@ -34,7 +34,7 @@ def places(expression: str, texts: list[str]) -> list[Place]:
     """What the machine finds, in characters."""
     compiled = program(expression)
     assert compiled is not None
-    passage = Passage(pl.Series("text", texts, dtype=pl.String), None)
+    passage = Passage(pl.Series("text", texts, dtype=pl.String))
     count = len(texts)
     flags = np.zeros(count, bool)
     starts, stops = passage.offsets[:-1], passage.offsets[1:]
@@ -103,7 +103,7 @@ def test_what_would_take_too_long_is_given_up_and_told() -> None:
     expression = r"(?:a|aa)+(?:a|aa)+(?:a|aa)+b"
     compiled = program(expression)
     assert compiled is not None
-    passage = Passage(pl.Series("text", ["a" * 200, "aab"]), None)
+    passage = Passage(pl.Series("text", ["a" * 200, "aab"]))
     flags = np.zeros(2, bool)
     jobs = Jobs(
         np.zeros(2, np.int32), np.arange(2, dtype=np.int32), passage.offsets[:-1].copy(), passage.offsets[1:] - 1

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mapkeeper.classify.gathering import Bytes, Ints, Small
 
 PLANES = 0x20000
-"""Codes that are told apart; a text with others is not for the machine."""
+"""Codes of characters that are told apart."""
 
 Flags = npt.NDArray[np.bool_]
 

@@ -49,6 +49,9 @@ _EACH = 64
 
 _ROOM = 64
 
+_IDEOGRAPH, _PRIVATE, _LAST_OF_IDEOGRAPHS = 0x3400, 0xE000, 0x40000
+"""Beyond `PLANES` there are but ideographs, and what nobody has given a meaning: one stands for all."""
+
 
 _CHOICE, _ROW, _ROW_BACK, _GROWING, _SLOT, _LOOKING, _WHOLE = range(7)  # what stands on the stack
 
@@ -77,7 +80,9 @@ def _held(wide: Bytes, row: int, data: Bytes, pos: int) -> int:
     else:
         low = (np.int64(data[pos + 2]) & 0x3F) << 6 | (np.int64(data[pos + 3]) & 0x3F)
         char, width = (byte & 0x07) << 18 | (np.int64(data[pos + 1]) & 0x3F) << 12 | low, 4
-    return width if char < PLANES and (wide[row, char >> 3] >> (char & 7)) & 1 else 0
+    if char >= PLANES:
+        char = np.int64(_IDEOGRAPH if char < _LAST_OF_IDEOGRAPHS else _PRIVATE)
+    return width if (wide[row, char >> 3] >> (char & 7)) & 1 else 0
 
 
 @compiled

@@ -16,11 +16,8 @@ Texts = npt.NDArray[np.int32]
 class Passage:
     """Texts as the kernel takes them."""
 
-    def __init__(self, texts: pl.Series, kept: Numbers | None) -> None:
-        """``kept``: the indices of those to take; ``None``: all."""
-        self._kept = kept
-        taken = texts if kept is None else texts.gather(kept)
-        array = pa.concat_arrays([taken.to_arrow()]) if len(taken) else pa.array([], pa.large_string())
+    def __init__(self, texts: pl.Series) -> None:
+        array = pa.concat_arrays([texts.to_arrow()]) if len(texts) else pa.array([], pa.large_string())
         array = array.cast(pa.large_string())
         _, offsets, data = array.buffers()
         self.offsets = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
@@ -28,10 +25,6 @@ class Passage:
 
     def __repr__(self) -> str:
         return f"Passage({len(self.offsets) - 1} texts)"
-
-    def ids(self, texts: Texts) -> npt.NDArray[np.uint32]:
-        """The indices of some texts, given by their order here."""
-        return (texts if self._kept is None else self._kept[texts]).astype(np.uint32)
 
     def gathered(self, start: Numbers, stop: Numbers) -> pl.Series:
         """Stretches of the bytes as texts."""

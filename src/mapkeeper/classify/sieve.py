@@ -1,7 +1,7 @@
 """Find what every expression matches in very many texts, looking only where it can match.
 
 The kernel passes over the texts once; each expression is then run from the places on to which its road leads (see
-`roads`). Texts that the machine does not read as Python does, because of what they hold beyond ASCII, are kept aside.
+`roads`). What the machine cannot run, or gives up, is left to Python.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 from mapkeeper.classify.assembling import assembled
 from mapkeeper.classify.gathering import Ints, Small, grouped
 from mapkeeper.classify.hits import Flags, Hits
+from mapkeeper.classify.hits import Texts as TextIds
 from mapkeeper.classify.jobs import Jobs, Matches, Texts
 from mapkeeper.classify.kernel import UNKNOWN, Stretches, sift
 from mapkeeper.classify.literals import Literals
@@ -28,17 +29,11 @@ from mapkeeper.classify.roads import Road, route
 from mapkeeper.classify.search import Gates, Told, Wanted, anywhere, at_literals, in_stretches, jobs
 from mapkeeper.classify.shapes import Shapes
 
-_STRANGE = "[\U00020000-\U0010ffff]"
-"""What the machine does not tell apart."""
-
 _LOOSE = "[\u017f\u212a\u0130\u0131]|[\\p{Nd}&&[^0-9]]"
 """Letters that ASCII letters are spellings of, and digits beyond ASCII: shapes and literals say nothing of them."""
 
 FITS, LEFT = 1, -1
 """What is said of a text that a form describes from end to end, and of one that is left to Python."""
-
-_LARGEST = 64 << 20
-"""Bytes of one text from which on it is left to Python, which looks at its beginning only."""
 
 
 class Sieve:
@@ -95,15 +90,10 @@ class Sifted:
     def __init__(self, sieve: Sieve, texts: pl.Series) -> None:
         self.texts = texts
         self.sieve = sieve
-        lengths = texts.str.len_bytes()
-        plain = lengths == texts.str.len_chars()
-        strange = (~plain & texts.str.contains(_STRANGE)) | (lengths > _LARGEST)
-        self.strange = strange.arg_true().to_numpy()
-        """The texts that are left to Python, by index."""
-        self._kept = (~strange).arg_true().to_numpy().astype(np.int64) if strange.any() else None
-        self._loose = (~plain & texts.str.contains(_LOOSE)).to_numpy()
-        passage = self._passage = Passage(texts, self._kept)
-        self._texts = Texts(passage.data, passage.offsets, self._judged(plain.to_numpy()), self._judged(self._loose))
+        plain = texts.str.len_bytes() == texts.str.len_chars()
+        loose = (~plain & texts.str.contains(_LOOSE)).to_numpy()
+        passage = self._passage = Passage(texts)
+        self._texts = Texts(passage.data, passage.offsets, plain.to_numpy(), loose)
         sieve.tokens.make_room()
         sieve.regions.make_room()
         tables = sieve.tokens.table, sieve.regions.table
@@ -114,10 +104,6 @@ class Sifted:
 
     def __repr__(self) -> str:
         return f"Sifted({len(self.texts)})"
-
-    def _judged(self, flags: Flags) -> Flags:
-        """Flags of all texts for those that were passed over."""
-        return flags if self._kept is None else flags[self._kept]
 
     def _known(self, stretches: Stretches, shapes: Shapes) -> Stretches:
         """The same, with the sets of shapes that were not known."""
@@ -131,21 +117,16 @@ class Sifted:
 
     def outputs(self) -> Iterable[int]:
         """The outputs of the automaton that were met; all of them where a text can hold words otherwise spelled."""
-        if len(self._unread):
+        if self._texts.loose.any():
             return range(len(self.sieve.literals.automaton.everywhere))
         return (int(output) for output in np.flatnonzero(np.diff(self._by_output[1])))
 
-    def mentioned(self, outputs: Small) -> npt.NDArray[np.uint32]:
+    def mentioned(self, outputs: Small) -> TextIds:
         """The texts that may hold any of some literals, by index."""
         texts, starts = self._by_output
         held = [texts[starts[output] : starts[output + 1]] for output in outputs if starts[output] < starts[output + 1]]
-        ids = self._passage.ids(np.unique(np.concatenate(held)) if held else np.empty(0, np.int32))
-        return np.union1d(ids, self._unread).astype(np.uint32) if len(self._unread) else ids
-
-    @cached_property
-    def _unread(self) -> npt.NDArray[np.integer[Any]]:
-        """The texts in which literals may stand that were not found."""
-        return np.union1d(np.flatnonzero(self._loose), self.strange)
+        loose = np.flatnonzero(self._texts.loose)  # they may hold words that were not found
+        return np.unique(np.concatenate([loose, *held])).astype(np.uint32)
 
     @cached_property
     def _by_output(self) -> tuple[Small, Ints]:
@@ -159,20 +140,14 @@ class Sifted:
         among = among or {}
         row = np.full(count, -1, np.int32)
         row[list(among)] = np.arange(len(among))
-        flags = [self._judged(each) for each in among.values()]
-        rows = np.array(flags, np.bool_).reshape(len(flags), len(self._texts.plain))
+        rows = np.array(list(among.values()), np.bool_).reshape(len(among), len(self.texts))
         return Found(self, self._passage, self._run(Wanted(asked, row, rows)))
 
     def fitting(self, form: int) -> npt.NDArray[np.int8]:
         """Which texts a form describes from end to end: `FITS`, `LEFT` to Python, or 0."""
-        said = np.full(len(self.texts), LEFT, np.int8)
-        if form not in self.sieve.foreign_forms:
-            kept = slice(None) if self._kept is None else self._kept
-            said[kept] = self._fits(form)
-        return said
-
-    def _fits(self, form: int) -> npt.NDArray[np.int8]:
-        count, starts = len(self._texts.plain), self._texts.offsets[:-1]
+        count, starts = len(self.texts), self._texts.offsets[:-1]
+        if form in self.sieve.foreign_forms:
+            return np.full(count, LEFT, np.int8)
         every = Jobs(np.full(count, form, np.int32), np.arange(count, dtype=np.int32), starts, starts)
         done = matches(self.sieve.forms, self._texts, every)
         said = np.zeros(count, np.int8)
@@ -214,8 +189,6 @@ class Found:
 
     def met(self) -> set[int]:
         """The expressions that matched anywhere, or that Python has to be asked for."""
-        if len(self.sifted.strange):
-            return set(range(self._count))
         kinds = np.flatnonzero(np.diff(self._starts)) - self._count
         return {int(kind) if kind >= 0 else -1 - int(kind) for kind in kinds}.union(self.sifted.sieve.foreign)
 
@@ -227,17 +200,14 @@ class Found:
         text, start, stop = self._matches.text[at], self._matches.start[at], self._matches.stop[at]
         values, value = self._passage.distinct(start, stop)
         return Hits(
-            values, np.zeros(len(values)), self._passage.ids(text), value, self._passage.whole(text, start, stop)
+            values, np.zeros(len(values)), text.astype(np.uint32), value, self._passage.whole(text, start, stop)
         )
 
     def left(self, number: int) -> npt.NDArray[np.integer[Any]]:
         """The texts in which Python has to look for an expression, by index."""
         if number in self.sifted.sieve.foreign:
             return np.arange(len(self.sifted.texts))
-        given_up = self._at(-1 - number)
-        if not len(given_up):
-            return self.sifted.strange
-        return np.union1d(self.sifted.strange, self._passage.ids(self._matches.text[given_up]))
+        return np.unique(self._matches.text[self._at(-1 - number)])
 
     def _at(self, kind: int) -> Ints:
         return self._order[self._starts[kind + self._count] : self._starts[kind + self._count + 1]]
