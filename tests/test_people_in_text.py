@@ -141,7 +141,7 @@ def test_names_in_a_share_of_the_texts_are_a_finding_of_the_field_and_say_how_it
     notes = found["notes"]
     assert (notes.category, notes.entity, notes.valid, notes.chance) == ("identity.name", "PERSON", None, None)
     assert notes.rule.startswith("ner/rampart@")
-    assert 0.85 <= notes.confidence <= 0.95
+    assert 0.6 <= notes.confidence <= 0.69
     true = sum(row["notes"].startswith("Spoke") for row in rows)
     assert notes.hits == pytest.approx(true, rel=0.25)
     assert (notes.rows, notes.filled) == (300, 300)

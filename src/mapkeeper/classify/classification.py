@@ -25,7 +25,13 @@ from mapkeeper.plugin import Batch
 from mapkeeper.rules import Rule
 
 TOGETHER = 4 << 20
-"""Bytes of batches that are run together."""
+"""Bytes of one column that are run together."""
+
+HELD = 16 << 20
+"""Bytes that wait for more of their columns: a column costs as much to run whether it is short or long."""
+
+_FEW = 200
+"""Texts up to which Python is quicker than a whole column's way."""
 
 Counted = tuple[tuple[FieldTally, str, dict[int, RuleTally]], ...]
 """What was counted of an asset so far: its fields in order, with their comments, and the rules by number.
@@ -85,11 +91,13 @@ class Classification:
             self._order[field.name] = None
             waiting = self._waiting.setdefault(field.name, [])
             if waiting and waiting[0][1].type != field.type:
-                self._take(waiting)
-                waiting.clear()
+                self._run(field.name)
+                waiting = self._waiting.setdefault(field.name, [])
             waiting.append((batch, field, column))
-        self._bytes += batch.data.nbytes
-        if self._bytes >= TOGETHER:
+            self._bytes += column.nbytes
+            if sum(each.nbytes for _, _, each in waiting) >= TOGETHER:
+                self._run(field.name)
+        if self._bytes >= HELD:
             self._flush()
 
     def counted(self) -> Counted:
@@ -113,10 +121,15 @@ class Classification:
         return judge(seen, table, ruleset.rules, ruleset.weights)
 
     def _flush(self) -> None:
-        """Run the rules over the columns that have come together: small ones cost as much as large ones."""
-        held, self._waiting, self._bytes = self._waiting, {}, 0
-        for waiting in held.values():
-            self._take(waiting)
+        """Run the rules over all columns that wait."""
+        for name in tuple(self._waiting):
+            self._run(name)
+
+    def _run(self, name: str) -> None:
+        """Run the rules over what has come together of one column."""
+        waiting = self._waiting.pop(name)
+        self._bytes -= sum(column.nbytes for _, _, column in waiting)
+        self._take(waiting)
 
     def _take(self, waiting: Sequence[tuple[Batch, pa.Field, pa.Array]]) -> None:
         schema = waiting[0][1]
@@ -233,6 +246,8 @@ class _Look:
 
 def _idle(texts: pl.Series, words: frozenset[str]) -> Flags:
     """Which texts say that there is no value: "-", "n/a"."""
+    if len(texts) < _FEW:
+        return np.array([text.strip().lower() in words for text in texts], bool)
     flags = np.zeros(len(texts), bool)
     short = (texts.str.len_bytes() <= max(map(len, words), default=0)).arg_true().to_numpy()
     flags[short] = texts.gather(short).str.strip_chars().str.to_lowercase().is_in(list(words)).to_numpy()

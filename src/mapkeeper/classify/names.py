@@ -93,11 +93,11 @@ class Vocabulary:
         self._persons = frozenset(word for _, phrases in words.subjects for word in phrases)
         # A rule that goes by names alone and still asks for context does not trust its names.
         self._unsure = {number for number, rule in enumerate(rules) if rule.context and not rule.find}
-        self._weak = {
-            number: self.phrases((*rule.names, *rule.context))
-            for number, rule in enumerate(rules)
-            if rule.weak and rule.find
-        }
+        self._weak: dict[str, dict[Phrase, set[int]]] = {}
+        """By the first word of a phrase that gives weak rules leave: the phrase, and the rules."""
+        for number, rule in enumerate(rules):
+            for apart in self.phrases((*rule.names, *rule.context)) if rule.weak and rule.find else ():
+                self._weak.setdefault(apart.words[0], {}).setdefault(apart, set()).add(number)
 
     def phrases(self, texts: Iterable[str]) -> tuple[Phrase, ...]:
         """Some phrases, taken apart once and for all."""
@@ -107,8 +107,11 @@ class Vocabulary:
         """The weak rules for which a name has a word that speaks or stands beside."""
         return frozenset(
             number
-            for number, phrases in self._weak.items()
-            if any(phrase in name for phrase in phrases for name in names)
+            for name in names
+            for word in set(name.words)
+            for phrase, numbers in self._weak.get(word, {}).items()
+            if phrase in name
+            for number in numbers
         )
 
     def name(self, text: str) -> Name:
