@@ -184,10 +184,17 @@ class Shared:
         import numpy as np
 
         texts = column(values)
-        parts = texts.str.extract(self.part)
+        encoded = texts.str.extract(self.part).to_arrow().dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy()
         # What does not match has no part in common with any other.
-        keys = ((text,) if part is None else part for text, part in zip(texts, parts, strict=True))
-        return np.array(asked(self.check, texts, keys), dtype=bool)
+        alone = np.flatnonzero(codes < 0)
+        numbers, first = np.unique(codes, return_index=True)
+        verdicts = np.zeros(len(texts), dtype=bool)
+        known = np.zeros(len(encoded.dictionary), dtype=bool)
+        known[numbers[numbers >= 0]] = asked(self.check, texts.gather(first[numbers >= 0]))
+        verdicts[codes >= 0] = known[codes[codes >= 0]]
+        verdicts[alone] = asked(self.check, texts.gather(alone))
+        return verdicts
 
 
 def _likeness(texts: pl.Series) -> pl.Series:

@@ -24,10 +24,10 @@ from mapkeeper.classify.weights import Mark
 from mapkeeper.plugin import Batch
 from mapkeeper.rules import Rule
 
-TOGETHER = 4 << 20
+TOGETHER = 2 << 20
 """Bytes of one column that are run together."""
 
-HELD = 16 << 20
+HELD = 8 << 20
 """Bytes that wait for more of their columns: a column costs as much to run whether it is short or long."""
 
 _FEW = 200
