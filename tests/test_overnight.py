@@ -219,12 +219,14 @@ def test_a_source_that_is_lost_for_good_keeps_how_far_it_came(
 def test_what_was_half_read_stays_so_when_the_budget_does_not_reach_it(
     workspace: Path, tape: Tape, mapkeeper: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assets = {"a": {"batches": 9}, "b": {"batches": 9}}
-    tape.write(assets)
+    tape.write({name: {"batches": 9, "waits_at": 1} for name in "ab"})
     limit(workspace, rows=4_000)
-    scan(mapkeeper, workspace)  # two workers: both are half read
+    two_workers = start(workspace, tape)
+    wait_until(lambda: all(map(tape.read, "ab")), two_workers)
+    tape.go()
+    two_workers.communicate()
     both = {name: tape.read(name) for name in "ab"}
-    assert all(both.values())
+    assert all(0 < len(batches) < 9 for batches in both.values())
     read_here(monkeypatch)  # one asset after the other
     scan(mapkeeper, workspace)
     assert sum(tape.read(name) == both[name] for name in "ab") == 1
